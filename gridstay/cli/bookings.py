@@ -1,4 +1,4 @@
-"""`gridstay booking`, `gridstay member` and `gridstay facility`: the reservation service, over HTTP."""
+"""`gridstay booking` and `gridstay member`: guests and their stays, over HTTP."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,13 +15,9 @@ from gridstay.cli.show import Row
 
 booking = typer.Typer(help="Stays: book, look at, cancel.", no_args_is_help=True)
 member = typer.Typer(help="Guests with an account.", no_args_is_help=True)
-facility = typer.Typer(help="Places that guests visit.", no_args_is_help=True)
 
 Time = Annotated[str | None, typer.Option(metavar="TIME", help="RFC 3339, or '2026-06-03 14:00' on the facility's clock.")]
 TOKEN_TYPE = "ISO14443"
-
-_JSON_ONLY = "give the facility as @file.json (fields: see /api/docs of the service)"
-
 
 # Bookings -------------------------------------------------------------------------------------------------------------
 
@@ -180,34 +176,6 @@ def _car(battery_kwh: float, charge_kw: float, discharge_kw: float) -> dict[str,
     }
 
 
-# Facilities -----------------------------------------------------------------------------------------------------------
-
-
-@command(facility, "add")
-def add_facility(
-    operator: Operator, content: Annotated[str, typer.Argument(metavar="@FILE", help="The facility as JSON.")]
-) -> None:
-    """Add a facility, with its opening hours, resources and bays."""
-    answer = operator.client.post("facilities", body=given.json_object(content))
-    operator.show(answer, lambda: _facility(answer))
-
-
-@command(facility, "list")
-def list_facilities(operator: Operator) -> None:
-    """All facilities."""
-    answer = operator.client.get("facilities")
-    operator.show(answer, lambda: _facilities(answer))
-
-
-@command(facility, "show")
-def show_facility(
-    operator: Operator, facility_id: Annotated[str, typer.Argument(metavar="ID", help="The facility's id.")]
-) -> None:
-    """One facility with its resources and bays."""
-    answer = operator.client.get("facilities", facility_id)
-    operator.show(answer, lambda: _facility(answer))
-
-
 # Tables ---------------------------------------------------------------------------------------------------------------
 
 
@@ -295,33 +263,3 @@ def _member(row: Row, zone: ZoneInfo) -> RenderableType:
         }
     )
     return show.parts(shown, show.table(row["notices"], told, nothing="Nothing told yet.")) if "notices" in row else shown
-
-
-def _facilities(rows: list[Row]) -> RenderableType:
-    columns = {
-        "facility": lambda row: row["id"],
-        "name": lambda row: row["name"],
-        "hours": lambda row: f"{row['opens']}-{row['closes']}",
-        "zone": lambda row: row["zone"],
-        "resources": lambda row: len(row["resources"]),
-        "bays": lambda row: len(row["bays"]),
-    }
-    return show.table(rows, columns, nothing=f"There are no facilities; {_JSON_ONLY}.")
-
-
-def _facility(row: Row) -> RenderableType:
-    bays = {
-        "bay": lambda one: one["id"],
-        "station": lambda one: one["station_id"],
-        "EVSE": lambda one: one["evse_id"],
-        "charge kW": lambda one: show.kilo(one["max_charge_w"]),
-        "discharge kW": lambda one: show.kilo(one["max_discharge_w"]),
-    }
-    shown = {
-        "facility": row["id"],
-        "name": row["name"],
-        "hours": f"{row['opens']}-{row['closes']} {row['zone']}",
-        "a unit of money in points": f"{row['points_per_unit']} per {row['currency']}",
-        "resources": ", ".join(one["name"] for one in row["resources"]),
-    }
-    return show.parts(show.facts(shown), show.table(row["bays"], bays, nothing="It has no bays."))

@@ -1,9 +1,10 @@
-"""What the user types: instants, JSON, time zones. What cannot be read is a usage error, exit status 2."""
+"""What the user types: instants, JSON, TOML, time zones. What cannot be read is a usage error, exit status 2."""
 
 import json
 import sys
+import tomllib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,6 +60,26 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise typer.BadParameter(f"{source} is not a JSON object {{…}}")
     return content
+
+
+def toml_object(path: Path) -> dict[str, Any]:
+    """What stands in a TOML file, with dates and times as the API reads them."""
+    try:
+        return {name: _plain(value) for name, value in tomllib.loads(path.read_text("utf-8")).items()}
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} is not TOML: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, time):
+        return value.isoformat("minutes")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _text(text: str) -> str:

@@ -10,6 +10,7 @@ from gridstay.cli import (
     certs,
     db,
     dr,
+    facilities,
     ledger,
     serve,
     simulate,
@@ -57,7 +58,7 @@ app.add_typer(tokens.token, name="token")
 app.add_typer(tokens.tariff, name="tariff")
 app.add_typer(bookings.booking, name="booking")
 app.add_typer(bookings.member, name="member")
-app.add_typer(bookings.facility, name="facility")
+app.add_typer(facilities.facility, name="facility")
 app.add_typer(dr.dr, name="dr")
 app.add_typer(ledger.ledger, name="ledger")
 

@@ -14,7 +14,7 @@ from reservation.api.members import CarBody
 from reservation.api.refusals import NotFreeAnswer, RefusalAnswer, RefusingRoute
 from reservation.domain.booking import Asked as AskedOfCar
 from reservation.domain.booking import Booking, BookingState
-from reservation.domain.facility import Facility
+from reservation.domain.facility import Facility, Resource
 from reservation.domain.notice import NoticeKind
 from reservation.domain.refusal import NotFree
 from reservation.handlers import bookings as handlers
@@ -180,8 +180,8 @@ def _answers(connection: Connection, bookings: list[Booking]) -> list[BookingAns
 
 
 def _answer(booking: Booking, facility: Facility, member_number: str) -> BookingAnswer:
-    resource = next(one for one in facility.resources if one.id == booking.resource_id)
-    bay = next((one for one in facility.bays if one.id == booking.bay_id), None)
+    resource = facility.resource(booking.resource_id) or Resource(booking.resource_id, booking.resource_id)
+    bay = facility.bay(booking.bay_id)
     return BookingAnswer(
         id=booking.id,
         facility_id=booking.facility_id,

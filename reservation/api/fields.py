@@ -4,13 +4,24 @@ import re
 from datetime import time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+)
 from pydantic import StringConstraints as Limits
 
+from reservation.domain.hours import OpenTime
 from reservation.domain.member import phone_number
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 CLOCK_TIME = re.compile(r"\d\d:\d\d")
+OPEN_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 
 
 class Asked(BaseModel):
@@ -34,9 +45,20 @@ def _instant(value: Any) -> Any:
 
 
 def _clock_time(value: Any) -> Any:
+    if isinstance(value, time):
+        return value
     if not isinstance(value, str) or not CLOCK_TIME.fullmatch(value):
         raise ValueError("a local time is HH:MM, 00:00 to 23:59; midnight is 00:00")
     return value
+
+
+def _open_time(value: Any) -> Any:
+    if isinstance(value, OpenTime):
+        return value
+    if not isinstance(value, str) or not OPEN_TIME.fullmatch(value):
+        raise ValueError("opening hours are HH:MM-HH:MM, each 00:00 to 23:59; midnight is 00:00")
+    opens, closes = value.split("-")
+    return OpenTime(time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 def _phone(value: str) -> str:
@@ -58,6 +80,10 @@ Phone = Annotated[str, Limits(max_length=32), AfterValidator(_phone)]
 Email = Annotated[str, Limits(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254), AfterValidator(_printable)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 LocalTime = Annotated[time, BeforeValidator(_clock_time), PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str)]
+OpenTimes = Annotated[
+    list[Annotated[OpenTime, PlainValidator(_open_time, json_schema_input_type=str), PlainSerializer(str)]],
+    Field(max_length=20),
+]
 Yes = Annotated[bool, Field(strict=True)]
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Watts = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]

@@ -16,7 +16,6 @@ from reservation.domain.promise import Promise
 from reservation.domain.refusal import Conflict, Invalid, NotFree
 
 LONGEST_STAY = timedelta(days=31)
-"""At a facility that never closes. Elsewhere the opening hours are the bound."""
 SEARCHED = timedelta(days=7)
 """How far from the wish free periods are looked for."""
 OFFERED_EACH_SIDE = 2
@@ -104,17 +103,21 @@ def check_period(period: Period, facility: Facility, now: datetime) -> None:
         raise Invalid(f"the stay would start in the past; it is {now:%F %H:%M} UTC")
     if period.start > now + FURTHEST_AHEAD:
         raise Invalid(f"stays can be booked {FURTHEST_AHEAD.days} days ahead")
-    if period.length > longest_stay(facility, period):
-        raise Invalid(f"the stay is longer than the hours of {facility.name}: {facility.hours}")
+    if period.length > LONGEST_STAY:
+        raise Invalid(f"a stay is at most {LONGEST_STAY.days} days long")
     if not any(opening.holds(period) for opening in facility.openings(period)):
-        raise Invalid(f"the stay is outside the hours of {facility.name}: {facility.hours}")
+        raise Invalid(f"the stay is outside the hours of {facility.name}: {facility.hours_told}{_closed(facility, period)}")
 
 
-def longest_stay(facility: Facility, period: Period) -> timedelta:
-    """The length of the opening on the period's first day; LONGEST_STAY where it never closes."""
-    if facility.round_the_clock:
-        return LONGEST_STAY
-    return facility.opening(facility.local(period.start).date()).length
+def _closed(facility: Facility, period: Period) -> str:
+    """What is unlike the week on the day on which the stay would begin."""
+    day = facility.local(period.start).date()
+    closure = facility.hours.closure(day)
+    if closure is None:
+        return ""
+    times = " and ".join(map(str, closure.hours))
+    because = f" ({closure.reason})" if closure.reason else ""
+    return f"; on {day} {times or 'closed'}{because}"
 
 
 def check_resource(facility: Facility, resource_id: str | None) -> None:

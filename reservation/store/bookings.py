@@ -86,6 +86,11 @@ def taken(connection: Connection, facility_id: str, period: Period) -> list[Book
     )
 
 
+def standing(connection: Connection, facility_id: str, now: datetime) -> list[Booking]:
+    """The facility's stays that are under way or still to come."""
+    return listed(connection, facility_id=facility_id, ending_after=now, state=BookingState.BOOKED)
+
+
 def with_car(connection: Connection, member_id: str, period: Period) -> list[Period]:
     """The member's standing stays by car, at any facility, that overlap the period."""
     columns = bookings.c

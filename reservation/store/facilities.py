@@ -1,33 +1,32 @@
 """Facilities with their resources and bays."""
 
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Table, insert, select
+import msgspec
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from contracts.ids import FacilityId, StationId
-from reservation.domain.facility import Bay, Facility, Resource
+from reservation.domain.facility import Bay, Facility, Resource, Rules
+from reservation.domain.hours import Hours
+from reservation.domain.message import Language
+from reservation.domain.service import Service
 from reservation.store.tables import bays, facilities, resources
 
 
 def add(connection: Connection, facility: Facility) -> None:
     """Keep a new facility."""
-    row = {
-        "id": facility.id,
-        "name": facility.name,
-        "zone": facility.zone.key,
-        "opens": facility.opens,
-        "closes": facility.closes,
-        "points_per_unit": facility.points_per_unit,
-        "currency": facility.currency,
-        "reserve_bays": facility.reserve_bays,
-    }
-    connection.execute(insert(facilities).values(row))
-    for position, resource in enumerate(facility.resources):
-        place = {"facility_id": facility.id, "position": position}
-        connection.execute(insert(resources).values(**place, id=resource.id, name=resource.name))
-    for position, bay in enumerate(facility.bays):
-        connection.execute(insert(bays).values(facility_id=facility.id, position=position, **_bay_columns(bay)))
+    connection.execute(insert(facilities).values(id=facility.id, **_columns(facility)))
+    _add_parts(connection, facility)
+
+
+def replace(connection: Connection, facility: Facility) -> None:
+    """Keep the facility as it now is."""
+    connection.execute(update(facilities).where(facilities.c.id == facility.id).values(_columns(facility)))
+    for table in (resources, bays):
+        connection.execute(delete(table).where(table.c.facility_id == facility.id))
+    _add_parts(connection, facility)
 
 
 def find(connection: Connection, facility_id: str) -> Facility | None:
@@ -41,30 +40,47 @@ def listed(connection: Connection) -> list[Facility]:
     return [_facility(connection, row) for row in connection.execute(select(facilities).order_by(facilities.c.id)).all()]
 
 
-def owner_of_evse(connection: Connection, bay: Bay) -> FacilityId | None:
-    """The facility that has a bay with the same EVSE, or None."""
-    query = select(bays.c.facility_id).where(bays.c.station_id == bay.station_id, bays.c.evse_id == bay.evse_id)
+def owner_of_evse(connection: Connection, station_id: str, evse_id: int) -> FacilityId | None:
+    """The facility that has a bay with that EVSE, or None."""
+    query = select(bays.c.facility_id).where(bays.c.station_id == station_id, bays.c.evse_id == evse_id)
     return connection.execute(query).scalar_one_or_none()
 
 
-def _bay_columns(bay: Bay) -> dict[str, str | int]:
+def _columns(facility: Facility) -> dict[str, Any]:
     return {
-        "id": bay.id,
-        "station_id": bay.station_id,
-        "evse_id": bay.evse_id,
-        "max_charge_w": bay.max_charge_w,
-        "max_discharge_w": bay.max_discharge_w,
+        "name": facility.name,
+        "zone": facility.zone.key,
+        "hours": msgspec.to_builtins(facility.hours),
+        "services": msgspec.to_builtins(facility.services),
+        "rules": msgspec.to_builtins(facility.rules),
+        "language": facility.language,
+        "messages": msgspec.to_builtins(facility.messages),
+        "points_per_unit": facility.points_per_unit,
+        "currency": facility.currency,
+        "reserve_bays": facility.reserve_bays,
     }
 
 
-def _facility(connection: Connection, row: Row[*tuple[object, ...]]) -> Facility:
+def _add_parts(connection: Connection, facility: Facility) -> None:
+    for position, resource in enumerate(facility.resources):
+        row = {"facility_id": facility.id, "position": position, **msgspec.to_builtins(resource)}
+        connection.execute(insert(resources).values(row))
+    for position, bay in enumerate(facility.bays):
+        row = {"facility_id": facility.id, "position": position, **msgspec.to_builtins(bay)}
+        connection.execute(insert(bays).values(row))
+
+
+def _facility(connection: Connection, row: Row[*tuple[Any, ...]]) -> Facility:
     return Facility(
         id=row.id,
         name=row.name,
         zone=ZoneInfo(row.zone),
-        opens=row.opens,
-        closes=row.closes,
-        resources=tuple(Resource(one.id, one.name) for one in _of_facility(connection, resources, row.id)),
+        hours=msgspec.convert(row.hours, Hours),
+        services=msgspec.convert(row.services, tuple[Service, ...]),
+        rules=msgspec.convert(row.rules, Rules),
+        language=Language(row.language),
+        messages=row.messages,
+        resources=tuple(_resource(one) for one in _of_facility(connection, resources, row.id)),
         bays=tuple(_bay(one) for one in _of_facility(connection, bays, row.id)),
         points_per_unit=row.points_per_unit,
         currency=row.currency,
@@ -72,9 +88,13 @@ def _facility(connection: Connection, row: Row[*tuple[object, ...]]) -> Facility
     )
 
 
-def _bay(row: Row[*tuple[object, ...]]) -> Bay:
+def _resource(row: Row[*tuple[Any, ...]]) -> Resource:
+    return Resource(row.id, row.name, row.kind, row.capacity, row.shared, tuple(row.services))
+
+
+def _bay(row: Row[*tuple[Any, ...]]) -> Bay:
     return Bay(row.id, StationId(row.station_id), row.evse_id, row.max_charge_w, row.max_discharge_w)
 
 
-def _of_facility(connection: Connection, table: Table, facility_id: str) -> Sequence[Row[*tuple[object, ...]]]:
+def _of_facility(connection: Connection, table: Table, facility_id: str) -> Sequence[Row[*tuple[Any, ...]]]:
     return connection.execute(select(table).where(table.c.facility_id == facility_id).order_by(table.c.position)).all()

@@ -13,7 +13,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    Time,
     UniqueConstraint,
     false,
 )
@@ -40,12 +39,16 @@ facilities = Table(
     Column("id", NAME, primary_key=True),
     Column("name", LONG, nullable=False),
     Column("zone", NAME, nullable=False),
-    Column("opens", Time, nullable=False),
-    Column("closes", Time, nullable=False),
+    Column("hours", JSON, nullable=False, server_default="{}"),
+    Column("services", JSON, nullable=False, server_default="[]"),
+    Column("rules", JSON, nullable=False, server_default="{}"),
+    Column("language", String(8), nullable=False, server_default="en"),
+    Column("messages", JSON, nullable=False, server_default="{}"),
     Column("points_per_unit", Integer, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("reserve_bays", Boolean, nullable=False, server_default=false()),
 )
+"""What is only ever read with its facility, and never searched for, is kept as JSON."""
 
 resources = Table(
     "resources",
@@ -54,6 +57,10 @@ resources = Table(
     Column("id", NAME, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("name", LONG, nullable=False),
+    Column("kind", NAME, nullable=False, server_default=""),
+    Column("capacity", Integer, nullable=False, server_default="1"),
+    Column("shared", Boolean, nullable=False, server_default=false()),
+    Column("services", JSON, nullable=False, server_default="[]"),
 )
 
 bays = Table(

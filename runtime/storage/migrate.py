@@ -28,9 +28,9 @@ def _config(service: str, metadata: MetaData, connection: Connection) -> Config:
     return config
 
 
-def upgrade_on(connection: Connection, service: str, metadata: MetaData) -> None:
-    """Bring the database to the newest step of the service's package."""
-    command.upgrade(_config(service, metadata, connection), "head")
+def upgrade_on(connection: Connection, service: str, metadata: MetaData, step: str = "head") -> None:
+    """Bring the database to that step of the service's package, the newest one if none is named."""
+    command.upgrade(_config(service, metadata, connection), step)
 
 
 def difference(connection: Connection, metadata: MetaData) -> list[Any]:

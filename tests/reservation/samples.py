@@ -1,5 +1,6 @@
 """A salon in Tokyo, its members and their cars, as values and as JSON."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,7 +8,8 @@ from zoneinfo import ZoneInfo
 from contracts.ids import BookingId, FacilityId, MemberId, StationId
 from contracts.reservation import Car, ChargingWish
 from reservation.domain.booking import Booking
-from reservation.domain.facility import Bay, Facility, Resource
+from reservation.domain.facility import Bay, Facility, Resource, Rules
+from reservation.domain.hours import WEEKDAYS, Hours
 from reservation.domain.member import Member, Preferences
 from reservation.domain.period import Period
 
@@ -40,8 +42,7 @@ def facility(
         id=FacilityId("salon"),
         name="Salon Kanda",
         zone=TOKYO,
-        opens=opens,
-        closes=closes,
+        hours=Hours.daily(opens, closes),
         resources=tuple(Resource(f"c{number}", f"Chair {number}") for number in range(1, resources + 1)),
         bays=tuple(Bay(f"p{number}", StationId(f"CP{number}"), 1, 11_000, 11_000) for number in range(1, bays + 1)),
         points_per_unit=points,
@@ -89,6 +90,20 @@ FACILITY: dict[str, Any] = {
     "currency": "JPY",
     "reserve_bays": False,
 }
+
+SHOWN: dict[str, Any] = {
+    **{name: value for name, value in FACILITY.items() if name not in ("opens", "closes")},
+    "hours": {day: ["10:00-22:00"] for day in WEEKDAYS},
+    "closures": [],
+    "services": [
+        {"id": "stay", "name": "Stay", "minutes": [], "every_min": None, "before_min": 0, "after_min": 0, "nights": None}
+    ],
+    "resources": [{"id": "c1", "name": "Chair 1", "kind": "", "capacity": 1, "shared": False, "services": []}],
+    "rules": {**asdict(Rules()), "late_cancel": "refused"},
+    "language": "en",
+    "messages": {},
+}
+"""FACILITY as the service shows it."""
 
 MEMBER: dict[str, Any] = {
     "id": "m1",

@@ -1,11 +1,17 @@
 """The migrations, and what the database itself forbids."""
 
+from datetime import time
+from pathlib import Path
+
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, create_engine, delete, text, update
 from sqlalchemy.exc import IntegrityError
 
+from reservation.domain.facility import Resource, Rules
+from reservation.domain.hours import Hours
 from reservation.domain.ledger import POINTS, Entry, Posted, transfer
-from reservation.store import ledger, metadata
+from reservation.domain.service import ANY_STAY
+from reservation.store import facilities, ledger, metadata
 from reservation.store.tables import ledger_entries, ledger_lines
 from runtime.storage import migrate
 from runtime.storage.database import Database
@@ -30,6 +36,25 @@ async def test_the_migrations_run_twice_change_nothing(upgraded: Database) -> No
     await upgraded.write(lambda connection: ledger.post(connection, ENTRY))
     await migrate.upgrade(upgraded, "reservation", metadata)
     assert await upgraded.read(ledger.posted) == [POSTED]
+
+
+async def test_a_facility_from_before_weekdays_is_open_the_same_each_day(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    columns = "id, name, zone, opens, closes, points_per_unit, currency"
+    with engine.begin() as connection:
+        migrate.upgrade_on(connection, "reservation", metadata, "0002")
+        values = "'salon', 'Salon', 'Asia/Tokyo', '10:00:00.000000', '22:30:00.000000', 1, 'JPY'"
+        connection.execute(text(f"INSERT INTO facilities ({columns}) VALUES ({values})"))
+        connection.execute(
+            text("INSERT INTO resources (facility_id, id, position, name) VALUES ('salon', 'c1', 0, 'Chair')")
+        )
+    with engine.begin() as connection:
+        migrate.upgrade_on(connection, "reservation", metadata)
+        found = facilities.find(connection, "salon")
+    engine.dispose()
+    assert found is not None
+    assert (found.hours, found.services, found.rules) == (Hours.daily(time(10), time(22, 30)), (ANY_STAY,), Rules())
+    assert found.resources == (Resource("c1", "Chair"),)
 
 
 async def test_X3_a_key_is_posted_once(upgraded: Database) -> None:
