@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ except ImportError:  # not made for Windows
     from asyncio import new_event_loop  # type: ignore[assignment]
 
 T = TypeVar("T")
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -25,3 +27,18 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 2, 5_000)
+
+
+def until_told() -> asyncio.Event:
+    """Set by the first signal to stop; the next one is the system's own business and ends the process."""
+    told, running = asyncio.Event(), asyncio.get_running_loop()
+
+    def tell() -> None:
+        told.set()
+        for number in STOP_SIGNALS:
+            running.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in STOP_SIGNALS:
+        running.add_signal_handler(number, tell)
+    return told

@@ -16,6 +16,7 @@ from gridstay.cli import (
     simulate,
     simulate_fleet,
     simulate_station,
+    simulate_vtn,
     station_control,
     stations,
     tokens,
@@ -49,6 +50,7 @@ app.command()(simulate.simulate)
 app.command()(serve.serve)
 app.command("simulate-fleet")(simulate_fleet.simulate_fleet)
 app.command("simulate-station")(simulate_station.simulate_station)
+app.command("simulate-vtn")(simulate_vtn.simulate_vtn)
 app.add_typer(stations.station, name="station")
 station_control.join(stations.station)
 app.add_typer(stations.session, name="session")

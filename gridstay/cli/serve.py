@@ -1,7 +1,6 @@
 """`gridstay serve`: the whole system as a service, until it is told to stop."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,8 +17,6 @@ from runtime.clock import SystemClock
 from runtime.folder import FolderInUse
 from runtime.log import logger
 from runtime.settings import BadSettings
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(
@@ -72,7 +69,7 @@ def _settings(config: Path | None, given: dict[str, Any], tls: dict[str, Any]) -
 async def _serve(wanted: compose.Settings, log_json: bool) -> bool:
     """Serve until a signal (False) or until a part of the service has died (True)."""
     clock = SystemClock()
-    told = _until_told()
+    told = loop.until_told()
     async with compose.running(wanted, clock=clock, log=logger(clock, sys.stderr, as_json=log_json)) as system:
         loop.spare_the_collector()
         _introduce(system)
@@ -84,21 +81,6 @@ async def _serve(wanted: compose.Settings, log_json: bool) -> bool:
         if told.is_set():
             typer.echo("Stopping; once more ends at once.", err=True)
         return system.supervisor.failed.is_set()
-
-
-def _until_told() -> asyncio.Event:
-    """Set by the first signal; the next one is the system's own business and ends the process."""
-    told, running = asyncio.Event(), asyncio.get_running_loop()
-
-    def tell() -> None:
-        told.set()
-        for number in STOP_SIGNALS:
-            running.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in STOP_SIGNALS:
-        running.add_signal_handler(number, tell)
-    return told
 
 
 def _introduce(system: compose.System) -> None:

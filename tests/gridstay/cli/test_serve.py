@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gridstay import compose
-from gridstay.cli import serve
+from gridstay.cli import loop, serve
 from gridstay.cli.main import app
 
 
@@ -91,7 +91,7 @@ def test_a_dead_part_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 async def test_the_second_signal_is_not_waited_for() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     try:
-        told = serve._until_told()
+        told = loop.until_told()
         assert not told.is_set()
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(told.wait(), 5)

@@ -1,0 +1,155 @@
+"""The VTN's HTTP door: /programs /events /reports /subscriptions /vens /resources, /auth and /notifiers.
+
+Bodies are read by `protocols.openadr`, so that what is wrong comes back as a problem with its place.
+"""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from protocols.openadr.wire import MOST_OCTETS, NotOpenAdr, decode, encode, loads
+from simulators.vtn.access import Access, AuthError
+from simulators.vtn.kinds import KINDS, Kind
+from simulators.vtn.objects import FILTERS, Objects
+from simulators.vtn.problem import Refusal, json, problem
+
+BASE: Final = "/openadr3/3.1.0"
+MOST_AT_ONCE: Final = 50
+_RETRY_AFTER: Final = {"Retry-After": "2"}
+Next = Callable[[Request], Awaitable[Response]]
+
+
+class Trouble:
+    """What a VTN that has a bad day answers to `share` of all requests: 429 or 503, by chance."""
+
+    def __init__(self, share: float = 0.0, seed: int = 1) -> None:
+        self.share = share
+        self._random = Random(seed)
+
+    def strikes(self) -> int | None:
+        """The status that is answered instead, or None."""
+        return self._random.choice((429, 503)) if self._random.random() < self.share else None
+
+
+def application(access: Access, objects: Objects, trouble: Trouble) -> FastAPI:
+    """The VTN as an application; its API is below `BASE`."""
+    app = FastAPI(title="OpenADR 3.1 VTN", version="3.1.0", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(NotOpenAdr, _not_openadr)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(Exception, _failed)
+
+    @app.middleware("http")
+    async def _troubled(request: Request, go_on: Next) -> Response:
+        status = trouble.strikes()
+        return await go_on(request) if status is None else problem(status, "the VTN has a bad day", _RETRY_AFTER)
+
+    _add_auth(app, access)
+    _add_notifiers(app, access)
+    for kind in KINDS.values():
+        _add_objects(app, kind, access, objects)
+    return app
+
+
+def _add_auth(app: FastAPI, access: Access) -> None:
+    @app.get(f"{BASE}/auth/server")
+    async def server(request: Request) -> Response:
+        return json({"tokenURL": f"{str(request.base_url).rstrip('/')}{BASE}/auth/token"})
+
+    @app.post(f"{BASE}/auth/token")
+    async def token(request: Request) -> Response:
+        form = (await _body(request)).decode("utf-8", "replace")
+        unstored = {"Cache-Control": "no-store"}
+        try:
+            return json(access.token(request.headers.get("Authorization"), form), headers=unstored)
+        except AuthError as error:
+            asked = {"WWW-Authenticate": "Basic"} if error.status == 401 else {}
+            told = {"error": error.error, "error_description": str(error)}
+            return json(told, error.status, unstored | asked)
+        except ValueError as error:
+            return json({"error": "invalid_request", "error_description": str(error)}, 400, unstored)
+
+
+def _add_notifiers(app: FastAPI, access: Access) -> None:
+    @app.get(f"{BASE}/notifiers")
+    async def notifiers(request: Request) -> Response:
+        access.grant(request.headers.get("Authorization"))
+        return json({"WEBHOOK": True})
+
+
+def _add_objects(app: FastAPI, kind: Kind, access: Access, objects: Objects) -> None:
+    where = f"{BASE}/{kind.path}"
+
+    @app.get(where)
+    async def search(request: Request) -> Response:
+        grant = access.grant(request.headers.get("Authorization"))
+        query = {name: value for name, value in request.query_params.items() if name in FILTERS[kind.path]}
+        if query.get("active", "true") not in ("true", "false"):
+            raise Refusal(400, "active is true or false")
+        skip, limit = _number(request, "skip", 0, None), _number(request, "limit", MOST_AT_ONCE, MOST_AT_ONCE)
+        found = objects.search(kind, grant, query, request.query_params.getlist("targets"))[skip : skip + limit]
+        for one in found:
+            objects.told("READ", one)
+        return json([encode(one) for one in found])
+
+    @app.post(where)
+    async def create(request: Request) -> Response:
+        grant = access.grant(request.headers.get("Authorization"))
+        given = decode(kind.type, loads(await _body(request)))
+        return json(encode(objects.create(kind, given, grant)), 201)
+
+    @app.get(where + "/{object_id}")
+    async def read(request: Request, object_id: str) -> Response:
+        found = objects.get(kind, object_id, access.grant(request.headers.get("Authorization")))
+        objects.told("READ", found)
+        return json(encode(found))
+
+    @app.put(where + "/{object_id}")
+    async def update(request: Request, object_id: str) -> Response:
+        grant = access.grant(request.headers.get("Authorization"))
+        given = decode(kind.type, loads(await _body(request)))
+        return json(encode(objects.update(kind, object_id, given, grant)))
+
+    @app.delete(where + "/{object_id}")
+    async def delete(request: Request, object_id: str) -> Response:
+        grant = access.grant(request.headers.get("Authorization"))
+        return json(encode(objects.delete(kind, object_id, grant)))
+
+
+def _number(request: Request, name: str, default: int, most: int | None) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or (most is not None and int(text) > most):
+        raise Refusal(400, f"{name} is a whole number from 0" + (f" to {most}" if most is not None else ""))
+    return int(text)
+
+
+async def _body(request: Request) -> bytes:
+    """The body, read no further than the largest that is taken. Raises Refusal (413)."""
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > MOST_OCTETS:
+            raise Refusal(413, f"a body has at most {MOST_OCTETS} octets")
+    return bytes(found)
+
+
+async def _refused(_: Request, error: Any) -> Response:
+    return problem(error.status, str(error), error.headers)
+
+
+async def _not_openadr(_: Request, error: Any) -> Response:
+    return problem(400, str(error))
+
+
+async def _no_route(_: Request, error: Any) -> Response:
+    return problem(error.status_code, str(error.detail))
+
+
+async def _failed(_: Request, __: Any) -> Response:
+    return problem(500, "the VTN failed, which is not your fault")
