@@ -70,7 +70,7 @@ BAD_FORMS: list[tuple[dict[str, str], dict[str, str], int, str]] = [
 async def test_X5_a_bad_token_request_gets_its_error(vtn: Vtn) -> None:
     async with httpx.AsyncClient(verify=False) as http:
         for form, headers, status, error in BAD_FORMS:
-            raw = {name: value.encode("latin-1") for name, value in headers.items()}
+            raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
             answer = await http.post(f"{vtn.url}/auth/token", data=form, headers=raw)
             assert (answer.status_code, answer.json()["error"]) == (status, error)
 
