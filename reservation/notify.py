@@ -1,13 +1,11 @@
-"""What a member is told, and how: today the inbox table and the log. Plain text, English, the facility's own time."""
+"""What a member is told. Plain text, English, the facility's own time."""
 
 from datetime import date
 
 from reservation.domain.booking import Booking, Place
 from reservation.domain.facility import Facility
-from reservation.domain.notice import Notice
 from reservation.domain.period import Period
 from reservation.domain.promise import Promise
-from runtime.log import Log
 
 
 def booked(facility: Facility, booking: Booking, place: Place) -> str:
@@ -39,18 +37,6 @@ def when(facility: Facility, period: Period) -> str:
     start, end = facility.local(period.start), facility.local(period.end)
     until = f"{end:%H:%M}" if start.date() == end.date() else f"{_day(end.date())}, {end:%H:%M}"
     return f"{start:%A} {_day(start.date())}, {start:%H:%M} to {until}"
-
-
-class LogChannel:
-    """Tells members by a line in the log."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    def tell(self, notices: list[Notice]) -> None:
-        """Log each notice."""
-        for notice in notices:
-            self._log.info("notice", member=notice.member_id, about=notice.reference, text=notice.text)
 
 
 def _of_dr(booking: Booking) -> str:

@@ -2,19 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from sqlalchemy import Connection
 
 from contracts.dr import CompensationAllocated
-from reservation import api
+from reservation import api, courier
 from reservation.domain.booking import BookingState
 from reservation.domain.ledger import faults
-from reservation.domain.notice import NoticeKind
 from reservation.handlers import compensation
-from reservation.notify import LogChannel
 from reservation.store import bookings, inbox, ledger, mailboxes, metadata
 from runtime.service import Host
 from runtime.storage import migrate
@@ -25,9 +23,20 @@ NAME = "reservation"
 
 
 class ReservationSettings(BaseModel):
-    """Nothing can be set yet; the sending on of bookings (S206) is at once."""
+    """`channels`: how members are reached (S106), by a name of the operator's, each an apprise URL with `{address}` where
+    the member's address belongs. The channel `email` is for members' e-mail addresses and `sms` for their phone numbers; for
+    the others members say their address themselves. Without any, what members are told is in their inbox and in the log.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], SecretStr] = {}
+
+    @field_validator("channels")
+    @classmethod
+    def _usable(cls, given: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        courier.check({name: url.get_secret_value() for name, url in given.items()})
+        return given
 
 
 class ReservationService:
@@ -37,7 +46,7 @@ class ReservationService:
         self._settings = settings
         self._database = database
         self._host = host
-        self.desk = api.Desk(database, host.clock, LogChannel(host.log))
+        self.desk = api.Desk(database, host.clock)
         """What the HTTP routes work with."""
         self._grant = compensation.granting(host.clock)
 
@@ -50,6 +59,7 @@ class ReservationService:
             host.bus.subscribe(CompensationAllocated, NAME, self._allocated)
             relay = Relay(mailboxes, self._database, host.bus, clock=host.clock, activity=host.activity, log=host.log)
             host.supervisor.spawn(stack, f"{NAME} outbox", relay.run())
+            host.supervisor.spawn(stack, f"{NAME} courier", self._courier().run())
             yield self
 
     def router(self) -> APIRouter:
@@ -65,9 +75,13 @@ class ReservationService:
         """How many events wait in the outbox, counted by an index."""
         return {"outbox": await self._database.read(mailboxes.unsent)}
 
+    def _courier(self) -> courier.Courier:
+        channels = {name: url.get_secret_value() for name, url in self._settings.channels.items()}
+        host = self._host
+        return courier.Courier(channels, self._database, clock=host.clock, activity=host.activity, log=host.log)
+
     async def _allocated(self, event: CompensationAllocated) -> None:
-        if await self._database.write(lambda connection: self._grant(connection, event)):
-            await self.desk.tell(compensation.reference(event), NoticeKind.POINTS)
+        await self._database.write(lambda connection: self._grant(connection, event))
 
 
 def _figures(connection: Connection) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from reservation.api.refusals import NotFreeAnswer, RefusalAnswer, RefusingRoute
 from reservation.domain.booking import Asked as AskedOfCar
 from reservation.domain.booking import Booking, BookingState
 from reservation.domain.facility import Facility, Resource
-from reservation.domain.notice import NoticeKind
 from reservation.domain.refusal import NotFree
 from reservation.handlers import bookings as handlers
 from reservation.handlers import known
@@ -155,7 +154,6 @@ def router(desk: Desk) -> APIRouter:
     async def cancel(booking_id: str) -> BookingAnswer:
         """Cancel a booking that has not begun; 409 when it has, or is cancelled already."""
         booking = await desk.write(lambda connection, now: handlers.cancel(connection, booking_id, now))
-        await desk.tell(booking.id, NoticeKind.CANCELLED)
         return await desk.read(lambda connection: _answers(connection, [booking])[0])
 
     return routes
@@ -163,13 +161,11 @@ def router(desk: Desk) -> APIRouter:
 
 async def _book(desk: Desk, request: Request) -> Booking:
     try:
-        booking, new = await desk.write(lambda connection, now: handlers.book(connection, request, now))
+        booking, _ = await desk.write(lambda connection, now: handlers.book(connection, request, now))
     except NotFree as refusal:
         now = desk.clock.now()
         free = await desk.read(lambda connection: handlers.alternatives(connection, request, now))
         raise NotFree(str(refusal), free) from refusal
-    if new:
-        await desk.tell(booking.id, NoticeKind.BOOKED)
     return booking
 
 

@@ -1,4 +1,4 @@
-"""What every route is given: the database, the clock, and the channel to the members."""
+"""What every route is given: the database and the clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from reservation.domain.notice import NoticeKind
 from reservation.domain.refusal import Refused
-from reservation.notify import LogChannel
-from reservation.store import notices
 from runtime.clock import Clock
 from runtime.storage.database import Database
 
@@ -23,7 +20,6 @@ class Desk:
 
     database: Database
     clock: Clock
-    channel: LogChannel
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """What the function returns, of committed state."""
@@ -36,10 +32,6 @@ class Desk:
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
-
-    async def tell(self, reference: str, kind: NoticeKind) -> None:
-        """Send what was noted about a thing to the members."""
-        self.channel.tell(await self.read(lambda connection: notices.about(connection, reference, kind)))
 
     def _attempt(self, connection: Connection, work: Callable[[Connection, datetime], T]) -> T | Refused:
         try:

@@ -26,6 +26,7 @@ from reservation.api.fields import (
     Yes,
 )
 from reservation.api.refusals import RefusalAnswer, RefusingRoute
+from reservation.domain.delivery import DeliveryState
 from reservation.domain.member import Member, Preferences
 from reservation.handlers import known
 from reservation.handlers import members as handlers
@@ -125,13 +126,16 @@ class MemberAnswer(Answer):
 
 
 class NoticeAnswer(Answer):
-    """Something the member was told. `reference` is what it is about: a booking's id or a statement."""
+    """Something the member was told. `reference` is what it is about: a booking's id, a statement or an offer. `state` is
+    that of sending it on, `channel` the way it took: waiting, sent, failed, expired, or kept (no way but the inbox)."""
 
     id: str
     kind: str
     at: AwareDatetime
     text: str
     reference: str
+    state: DeliveryState
+    channel: str | None
 
 
 class MemberWithNotices(MemberAnswer):

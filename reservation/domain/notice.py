@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contracts.ids import MemberId
+from reservation.domain.delivery import DeliveryState
 
 
 class NoticeKind(StrEnum):
@@ -13,11 +14,16 @@ class NoticeKind(StrEnum):
     BOOKED = "booked"
     CANCELLED = "cancelled"
     POINTS = "points"
+    OFFER = "offer"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Plain text for one member. `reference` names what it is about: a booking's id, or a statement's posting."""
+    """Plain text for one member. `reference` names what it is about: a booking's id, a statement's posting, an offer's id.
+
+    It is sent on over the member's channel, not before `not_before`, and not any more from `expires_at` on; `state` and
+    `channel` say what became of that.
+    """
 
     id: str
     member_id: MemberId
@@ -25,3 +31,8 @@ class Notice:
     at: datetime
     text: str
     reference: str
+    subject: str = ""
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    state: DeliveryState = DeliveryState.WAITING
+    channel: str | None = None

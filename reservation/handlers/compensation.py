@@ -46,11 +46,6 @@ def grant(connection: Connection, event: CompensationAllocated, now: datetime) -
     notices.add(connection, _notices(connection, facility, new, old, now))
 
 
-def reference(event: CompensationAllocated) -> str:
-    """What the notices about the event refer to."""
-    return f"statement/{event.statement_id}/{event.revision}"
-
-
 def _check_identity(connection: Connection, share: Share, facility: Facility) -> None:
     member = known.member(connection, share.member_id)
     booking = known.booking(connection, share.booking_id)

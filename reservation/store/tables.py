@@ -176,7 +176,26 @@ notices = Table(
     Column("member_id", NAME, ForeignKey("members.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("subject", LONG, nullable=False, server_default=""),
     Column("text", Text, nullable=False),
     Column("reference", LONG, nullable=False, index=True),
+    Column("state", String(16), nullable=False, server_default="kept"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("channel", NAME),
+    Column("error", LONG),
+    Index(None, "state", "next_at"),
 )
-"""The members' inbox (M3, S504)."""
+"""The members' inbox (M3, S504), and what became of sending each notice on: see `domain.delivery`."""
+
+member_contacts = Table(
+    "member_contacts",
+    metadata,
+    Column("member_id", NAME, ForeignKey("members.id"), primary_key=True),
+    Column("channel", NAME, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("address", LONG, nullable=False),
+)
+"""Where a member wants to be told, the first wish first; the member's e-mail and phone come after these."""

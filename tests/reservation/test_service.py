@@ -46,16 +46,10 @@ async def test_S204_S206_what_was_booked_is_there_after_a_restart_and_sent_on(
 async def test_the_api_describes_itself(service: ReservationService) -> None:
     app = FastAPI()
     app.include_router(service.router(), prefix="/api")
-    paths = app.openapi()["paths"]
-    assert set(paths) == {
-        "/api/facilities",
-        "/api/facilities/{facility_id}",
-        "/api/members",
-        "/api/members/{identity}",
-        "/api/members/{identity}/notices",
-        "/api/bookings",
-        "/api/bookings/{booking_id}",
-        "/api/ledger",
-        "/api/ledger/accounts",
-        "/api/ledger/verify",
-    }
+    operations = [
+        (f"{method} {path}", operation)
+        for path, methods in app.openapi()["paths"].items()
+        for method, operation in methods.items()
+    ]
+    assert len(operations) >= 10
+    assert [name for name, operation in operations if not operation.get("description") or not operation.get("tags")] == []
