@@ -20,7 +20,7 @@ class CompensationAllocated(Event, frozen=True, kw_only=True):
     """The compensation of one event and facility, allocated (S402) and sent on (S404).
 
     The shares and `undistributed_minor` (nobody delivered) sum exactly to `total_minor`. `(statement_id, revision)` names it
-    for ever: the same one twice is the same money.
+    for ever: the same one twice is the same money. After a `final` revision none comes.
     """
 
     statement_id: str
@@ -31,6 +31,7 @@ class CompensationAllocated(Event, frozen=True, kw_only=True):
     total_minor: int
     undistributed_minor: int
     shares: tuple[Share, ...]
+    final: bool = False
 
     @property
     def key(self) -> str:

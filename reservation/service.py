@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 from contracts.dr import CompensationAllocated
 from reservation import api, courier
 from reservation.domain.booking import BookingState
-from reservation.domain.ledger import faults
 from reservation.handlers import compensation
-from reservation.store import bookings, inbox, ledger, mailboxes, metadata
+from reservation.store import audit, bookings, inbox, ledger, mailboxes, metadata
 from runtime.service import Host
 from runtime.storage import migrate
 from runtime.storage.database import Database
@@ -86,7 +85,7 @@ class ReservationService:
 
 def _figures(connection: Connection) -> dict[str, Any]:
     counted = bookings.count_by_state(connection)
-    found = faults(ledger.posted(connection))
+    found = audit.verdict(connection).faults
     return {
         "bookings": counted[BookingState.BOOKED],
         "cancelled": counted[BookingState.CANCELLED],

@@ -204,6 +204,7 @@ def _announcement(
         total_minor=money.total_minor,
         undistributed_minor=allocation.undistributed,
         shares=shares,
+        final=money.final,
     )
 
 

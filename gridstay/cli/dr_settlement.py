@@ -125,8 +125,7 @@ def _ledger(entries: list[Row], zone: ZoneInfo) -> RenderableType:
 
 
 def _posting(entry: Row) -> str:
-    amount = entry["lines"][-1]["amount"]
-    return f"{amount} points" if entry["unit"] == "points" else money(amount, entry["unit"])
+    return show.amount(-entry["lines"][0]["amount"], entry["unit"])
 
 
 def _chain(chain: Row, standing: Row | None, zone: ZoneInfo) -> list[RenderableType]:

@@ -1,12 +1,11 @@
 """`gridstay ledger`: where every yen and every point is. Over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import RenderableType
 
-from contracts.units import MINOR_DIGITS, money
 from gridstay.cli import show
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
@@ -33,7 +32,8 @@ def show_ledger(
 
 @command(ledger, "verify")
 def verify(operator: Operator) -> None:
-    """Check the whole ledger: every entry balances, nothing is posted twice. Exit status 1 when it is not sound."""
+    """Check the whole ledger: every entry balances, nothing is posted twice, every benefit can be traced to its source. Exit
+    status 1 when it is not sound."""
     answer = operator.client.get("ledger", "verify")
     verdict = show.good("sound" if answer["ok"] else "not sound", answer["ok"])
     operator.show(answer, lambda: show.facts({"ledger": verdict, "entries": answer["entries"]}))
@@ -44,7 +44,7 @@ def verify(operator: Operator) -> None:
 def _balances(rows: list[Row]) -> RenderableType:
     columns = {
         "account": lambda row: row["account"],
-        "amount": lambda row: _amount(row["amount"], row["unit"]),
+        "amount": lambda row: show.amount(row["amount"], row["unit"]),
     }
     return show.table(rows, columns, nothing="Nothing was posted yet.")
 
@@ -60,13 +60,9 @@ def _entries(page: Row, zone: ZoneInfo) -> RenderableType:
         f"at ({zone.key})": lambda line: show.when(line["entry"]["at"], zone) if line["entry"] else "",
         "what": lambda line: line["entry"].get("memo", ""),
         "account": lambda line: line["account"],
-        "amount": lambda line: _amount(line["amount"], line["unit"]),
+        "amount": lambda line: show.amount(line["amount"], line["unit"]),
     }
     shown = show.table(lines, columns, nothing="Nothing was posted yet.")
     if page["next_after"] is None:
         return shown
     return show.parts(shown, show.heading(f"There is more: --after {page['next_after']}"))
-
-
-def _amount(amount: int, unit: str) -> Any:
-    return money(amount, unit) if unit in MINOR_DIGITS else f"{amount:,} {unit}"

@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from contracts.units import MINOR_DIGITS, money
+
 Row = Mapping[str, Any]
 Cell = Callable[[Row], Any]
 
@@ -114,3 +116,10 @@ def kilo(value: float | None, digits: int = 1) -> str | None:
 def percent(value: float | None) -> str | None:
     """A state of charge."""
     return None if value is None else f"{value:.0f}"
+
+
+def amount(amount: int, unit: str) -> str:
+    """An amount of the ledger: money, points, or a rate."""
+    if unit in MINOR_DIGITS:
+        return money(amount, unit)
+    return f"{amount / 100:g} %" if unit == "bp" else f"{amount:,} {unit}"

@@ -8,21 +8,24 @@ from pydantic import AwareDatetime
 from reservation.api.desk import Desk
 from reservation.api.fields import Answer
 from reservation.api.refusals import RefusingRoute
-from reservation.domain.ledger import faults
+from reservation.store import audit
 from reservation.store import ledger as store
 
 LARGEST_POSITION = 2**63 - 1
 
 
 class LineAnswer(Answer):
-    """An account and what was added to it, a whole number of the entry's unit."""
+    """An account and what was added to it, a whole number of the entry's unit. `grant_id` names the benefit that it is part
+    of; empty on accounts that are not kept benefit by benefit."""
 
     account: str
     amount: int
+    grant_id: str = ""
 
 
 class EntryAnswer(Answer):
-    """A posting. `unit` is `points`, or a currency whose minor units the amounts are. The lines sum to zero."""
+    """A posting. `unit` is `points`, `bp` (basis points of a rate off), or a currency whose minor units the amounts are. The
+    lines sum to zero."""
 
     position: int
     id: str
@@ -78,9 +81,8 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/verify")
     async def verify() -> VerdictAnswer:
-        """Check the whole ledger."""
-        posted = await desk.read(store.posted)
-        found = faults(posted)
-        return VerdictAnswer(ok=not found, entries=len(posted), faults=list(found))
+        """Check the whole ledger: it balances, nothing is there twice, each benefit can be traced to where it came from."""
+        found = await desk.read(audit.verdict)
+        return VerdictAnswer(ok=not found.faults, entries=found.entries, faults=list(found.faults))
 
     return routes

@@ -1,12 +1,20 @@
 """Double-entry bookkeeping that only ever grows (X3): a mistake is put right by another entry, never by a change.
 
-An entry moves one unit, points or a currency, so points and money never mix. The chart of accounts:
+An entry moves one unit, points or basis points or a currency, so points and money never mix. The chart of accounts, where
+{kind} is a kind of benefit (its unit: points; bp for `rate_off`; else the facility's currency):
 
-    grid/compensation               money    where compensation comes from; runs negative: all that was ever allocated
-    facility/{id}/compensation      money    allocated to the facility's cars (S402)
-    facility/{id}/undistributed     money    compensation for which nobody delivered
-    facility/{id}/points            points   issued by the facility; runs negative: what it owes its members
-    member/{id}/points              points   what the member has; never below zero
+    grid/compensation                       money   where compensation comes from; runs negative: all ever allocated
+    facility/{id}/compensation              money   allocated to the facility's cars (S402)
+    facility/{id}/undistributed             money   compensation for which nobody delivered
+    facility/{id}/{kind}                    unit    issued by the facility; runs negative: what it owes its members
+    member/{id}/points                      points  what the member can spend; never below zero
+    member/{id}/{kind}/{facility}           unit    the same of the other kinds
+    member/{id}/pending/{kind}/{facility}   unit    given, but not to be spent before the statement is final
+    expired/{kind}/{facility}               unit    what members did not spend in time
+    debt/{member}/{kind}/{facility}         unit    taken back after it was spent; negative until later grants make it good
+
+What members have, pending or not, and what has expired is kept grant by grant: those lines name the grant that they are part
+of.
 """
 
 from collections import Counter, defaultdict
@@ -29,10 +37,12 @@ class Unbalanced(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An account and what is added to it (negative: taken from it), a whole number of the entry's unit."""
+    """An account and what is added to it (negative: taken from it), a whole number of the entry's unit. `grant_id` names the
+    benefit that it is part of, on the accounts that are kept benefit by benefit."""
 
     account: str
     amount: int
+    grant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +80,6 @@ def member_points(member_id: str) -> str:
     return f"member/{member_id}/points"
 
 
-def facility_points(facility_id: str) -> str:
-    """The account of the points that a facility has issued."""
-    return f"facility/{facility_id}/points"
-
-
 def facility_compensation(facility_id: str) -> str:
     """The account of the money allocated to a facility's cars."""
     return f"facility/{facility_id}/compensation"
@@ -83,6 +88,31 @@ def facility_compensation(facility_id: str) -> str:
 def facility_undistributed(facility_id: str) -> str:
     """The account of a facility's compensation for which nobody delivered."""
     return f"facility/{facility_id}/undistributed"
+
+
+def benefit_account(member_id: str, kind: str, facility_id: str) -> str:
+    """The account of what a member can spend of a kind."""
+    return member_points(member_id) if kind == POINTS else f"member/{member_id}/{kind}/{facility_id}"
+
+
+def pending_account(member_id: str, kind: str, facility_id: str) -> str:
+    """The account of what a member was given and cannot spend yet."""
+    return f"member/{member_id}/pending/{kind}/{facility_id}"
+
+
+def issued_account(facility_id: str, kind: str) -> str:
+    """The account out of which a facility gives a kind of benefit."""
+    return f"facility/{facility_id}/{kind}"
+
+
+def expired_account(facility_id: str, kind: str) -> str:
+    """The account of what a facility's members did not spend in time."""
+    return f"expired/{kind}/{facility_id}"
+
+
+def debt_account(member_id: str, kind: str, facility_id: str) -> str:
+    """The account of what was taken back from a member who had spent it already."""
+    return f"debt/{member_id}/{kind}/{facility_id}"
 
 
 def unbalance(lines: Iterable[Line]) -> str:
@@ -123,21 +153,29 @@ class Posted:
 def faults(posted: Iterable[Posted]) -> tuple[str, ...]:
     """What is wrong with the ledger, one sentence each; empty when it is sound.
 
-    Every entry balances, no key is there twice, no account holds two units, no member has less than nothing.
+    Every entry balances, no key is there twice, no account holds two units, no member has less than nothing of a benefit,
+    and no debt is a credit.
     """
     entries = list(posted)
     found = [f"entry {entry.key}: {fault}" for entry in entries if (fault := unbalance(entry.lines))]
     keys = Counter(entry.key for entry in entries)
     found += [f"key {key} is posted {times} times" for key, times in keys.items() if times > 1]
     sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    grants: dict[tuple[str, str, str], int] = defaultdict(int)
     for entry in entries:
         for line in entry.lines:
             sums[line.account][entry.unit] += line.amount
+            grants[line.account, entry.unit, line.grant_id] += line.amount
     found += [f"{account} mixes {', '.join(sorted(units))}" for account, units in sums.items() if len(units) > 1]
     found += [
-        f"{account} is {amount} {unit}, below zero"
+        f"{account}{f' of grant {grant}' if grant else ''} is {amount} {unit}, below zero"
+        for (account, unit, grant), amount in grants.items()
+        if account.startswith(("member/", "expired/")) and amount < 0
+    ]
+    found += [
+        f"{account} is {amount} {unit}, above zero"
         for account, units in sums.items()
         for unit, amount in units.items()
-        if account.startswith("member/") and amount < 0
+        if account.startswith("debt/") and amount > 0
     ]
     return tuple(found)

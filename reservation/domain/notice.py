@@ -13,8 +13,8 @@ class NoticeKind(StrEnum):
 
     BOOKED = "booked"
     CANCELLED = "cancelled"
-    POINTS = "points"
     OFFER = "offer"
+    BENEFIT = "benefit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Compensation arrives and becomes the members' points (S500-S504).
+"""Compensation arrives and becomes the members' benefits (S500-S504).
 
 It is handled once for each message (inbox), once for each revision of its statement (allocations), and each posting once
 for its key (ledger): whatever is sent twice is paid once (X3). What does not add up is refused as a whole, and the sender
 keeps it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
 
@@ -13,12 +14,14 @@ from sqlalchemy import Connection
 from contracts.dr import CompensationAllocated, Share
 from contracts.ids import MemberId, new_id
 from reservation import notify
-from reservation.domain.compensation import Allocation, allocation, check_successor, differences, entries
+from reservation.domain import compensation as rules
+from reservation.domain.benefit import terms_of
+from reservation.domain.compensation import Allocation, Change
 from reservation.domain.facility import Facility
 from reservation.domain.notice import Notice, NoticeKind
 from reservation.domain.refusal import Invalid
 from reservation.handlers import known
-from reservation.store import allocations, ledger, mailboxes, notices
+from reservation.store import allocations, grants, ledger, mailboxes, notices
 from runtime.clock import Clock
 
 
@@ -28,22 +31,27 @@ def granting(clock: Clock) -> Callable[[Connection, CompensationAllocated], bool
 
 
 def grant(connection: Connection, event: CompensationAllocated, now: datetime) -> None:
-    """Post the shares to the ledger, as money and as points, and tell the members. Raises Unknown, Invalid, Conflict.
+    """Post the shares to the ledger, as money and as benefits, and tell the members. Raises Unknown, Invalid, Conflict.
 
     A revision that is not newer than what is kept changes nothing.
     """
     facility = known.facility(connection, event.facility_id)
-    new = allocation(event, facility)
+    old = allocations.latest(connection, event.statement_id)
+    terms = old.terms if old else terms_of(facility, grants.policy_of(connection, facility.id))
+    new = rules.allocation(event, facility.currency, terms)
     for share in event.shares:
         _check_identity(connection, share, facility)
-    old = allocations.latest(connection, event.statement_id)
-    check_successor(new, old)
+    rules.check_successor(new, old)
     if old is not None and old.revision >= new.revision:
         return
-    for entry in entries(new, old, now):
+    for entry in rules.money(new, old, now):
         ledger.post(connection, entry)
+    changes = rules.changes(new, old)
+    for change in changes:
+        _give(connection, new, change, now)
+    freed = _release(connection, new, now) if new.final else {}
     allocations.add(connection, event, new, now)
-    notices.add(connection, _notices(connection, facility, new, old, now))
+    notices.add(connection, _notices(connection, facility, changes, new, old, freed, now))
 
 
 def _check_identity(connection: Connection, share: Share, facility: Facility) -> None:
@@ -53,29 +61,68 @@ def _check_identity(connection: Connection, share: Share, facility: Facility) ->
         raise Invalid(f"booking {booking.id} is not a stay of member {share.member_id} at {facility.id}")
 
 
+def _give(connection: Connection, new: Allocation, change: Change, now: datetime) -> None:
+    one = rules.grant_of(new, change.share, now)
+    if entry := rules.benefit(new, change, ledger.held(connection, one), now):
+        grants.keep(connection, one)
+        ledger.post(connection, entry)
+        if change.benefit > 0 and not new.terms.pending_until_final:
+            grants.set_expiry(connection, one.id, new.terms.expiry(now))
+
+
+def _release(connection: Connection, new: Allocation, now: datetime) -> dict[str, int]:
+    """Set free what is pending; how much, by member."""
+    freed: dict[str, int] = defaultdict(int)
+    for granted in new.granted:
+        one = rules.grant_of(new, granted.share, now)
+        left = ledger.held(connection, one)
+        if entry := rules.release(new, granted.share, left, now):
+            ledger.post(connection, entry)
+            grants.set_expiry(connection, one.id, new.terms.expiry(now))
+            freed[one.member_id] += left.pending
+    return freed
+
+
 def _notices(
-    connection: Connection, facility: Facility, new: Allocation, old: Allocation | None, now: datetime
+    connection: Connection,
+    facility: Facility,
+    changes: list[Change],
+    new: Allocation,
+    old: Allocation | None,
+    freed: dict[str, int],
+    now: datetime,
 ) -> list[Notice]:
-    points: dict[MemberId, int] = {}
-    for (_, member_id), (_, change) in differences(new, old).items():
-        points[MemberId(member_id)] = points.get(MemberId(member_id), 0) + change
+    added: dict[str, int] = defaultdict(int, dict.fromkeys(freed, 0))
+    for change in changes:
+        added[change.share.member_id] += change.benefit
     about = f"statement/{new.statement_id}/{new.revision}"
-    return [
-        Notice(new_id(), member_id, NoticeKind.POINTS, now, _text(connection, facility, new, old, member_id, change), about)
-        for member_id, change in points.items()
-        if change
-    ]
+    texts = {
+        member_id: _text(connection, facility, new, old, member_id, amount, freed.get(member_id, 0))
+        for member_id, amount in added.items()
+        if amount or freed.get(member_id)
+    }
+    return [Notice(new_id(), MemberId(name), NoticeKind.BENEFIT, now, text, about) for name, text in texts.items()]
 
 
 def _text(
-    connection: Connection, facility: Facility, new: Allocation, old: Allocation | None, member_id: str, points: int
+    connection: Connection,
+    facility: Facility,
+    new: Allocation,
+    old: Allocation | None,
+    member_id: str,
+    amount: int,
+    freed: int,
 ) -> str:
-    before = _shares(old, member_id)
-    now = _shares(new, member_id)
+    before, now = _shares(old, member_id), _shares(new, member_id)
     stay = _day_of_stay(connection, facility, (now or before)[0])
-    if before:
-        return notify.corrected(facility, stay, points)
-    return notify.thanks(facility, stay, sum(share.delivered_wh for share in now), points)
+    worth = notify.Worth(new.terms.kind, new.terms.unit)
+    if not before:
+        told = notify.thanks(facility, stay, sum(share.delivered_wh for share in now), worth, amount)
+    else:
+        told = notify.corrected(facility, stay, worth, amount) if amount else ""
+    if new.terms.pending_until_final:
+        told += " " + (notify.freed(facility, stay, worth, freed) if freed else notify.PENDING)
+    return told.strip()
 
 
 def _shares(one: Allocation | None, member_id: str) -> list[Share]:

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, Row, func, insert, or_, select
 
+from reservation.domain import grant as grant_rules
+from reservation.domain.benefit import Kind
+from reservation.domain.grant import Grant, Held
 from reservation.domain.ledger import POINTS, Balance, Entry, Line, Posted, member_points
 from reservation.store.tables import ledger_entries, ledger_lines
 
@@ -16,7 +20,13 @@ def post(connection: Connection, entry: Entry) -> bool:
     row = {"id": entry.id, "key": entry.key, "at": entry.at, "memo": entry.memo, "unit": entry.unit}
     position = connection.execute(insert(ledger_entries).values(row).returning(ledger_entries.c.position)).scalar_one()
     lines = [
-        {"entry": position, "number": number, "account": line.account, "amount": line.amount}
+        {
+            "entry": position,
+            "number": number,
+            "account": line.account,
+            "amount": line.amount,
+            "grant_id": line.grant_id or None,
+        }
         for number, line in enumerate(entry.lines)
     ]
     connection.execute(insert(ledger_lines), lines)
@@ -31,7 +41,7 @@ def posted(
     columns = ledger_entries.c
     query = select(ledger_entries).where(columns.position > after).order_by(columns.position).limit(limit)
     if statement_id is not None:
-        kinds = ("compensation", "points", "undistributed")
+        kinds = ("compensation", "undistributed", "release", *Kind)
         query = query.where(or_(*(columns.key.startswith(f"{kind}/{statement_id}/", autoescape=True) for kind in kinds)))
     rows = connection.execute(query).all()
     lines = _lines(connection, after, rows[-1].position) if rows else {}
@@ -65,13 +75,28 @@ def points_of(connection: Connection, member_id: str) -> int:
 
 
 def points_granted(connection: Connection) -> int:
-    """All points that members were given, less what corrections took back."""
-    query = select(func.sum(ledger_lines.c.amount)).where(ledger_lines.c.account.like("member/%/points"))
-    return int(connection.execute(query).scalar_one() or 0)
+    """All points that members were given for their compensation, less what corrections took back."""
+    query = (
+        select(func.sum(ledger_lines.c.amount))
+        .join_from(ledger_lines, ledger_entries)
+        .where(ledger_entries.c.key.startswith(f"{Kind.POINTS}/"), ledger_lines.c.account.startswith("facility/"))
+    )
+    return -int(connection.execute(query).scalar_one() or 0)
+
+
+def held(connection: Connection, grant: Grant) -> Held:
+    """What is left of a grant, and what its member owes."""
+    columns = ledger_lines.c
+    query = select(ledger_lines).where(or_(columns.grant_id == grant.id, columns.account == grant.debt))
+    return grant_rules.held([_line(row) for row in connection.execute(query)], grant)
 
 
 def _lines(connection: Connection, after: int, last: int) -> dict[int, list[Line]]:
     columns = ledger_lines.c
     query = select(ledger_lines).where(columns.entry > after, columns.entry <= last)
     by_entry = groupby(connection.execute(query.order_by(columns.entry, columns.number)), key=lambda row: row.entry)
-    return {position: [Line(row.account, row.amount) for row in run] for position, run in by_entry}
+    return {position: [_line(row) for row in run] for position, run in by_entry}
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(row.account, row.amount, row.grant_id or "")

@@ -137,6 +137,7 @@ ledger_lines = Table(
     Column("number", Integer, primary_key=True),
     Column("account", String(100), nullable=False, index=True),
     Column("amount", BigInteger, nullable=False),
+    Column("grant_id", String(36), index=True),
 )
 """Append only, as the entries are: the first migration forbids change and deletion in the database itself (SQLite)."""
 
@@ -152,7 +153,10 @@ allocations = Table(
     Column("undistributed_minor", BigInteger, nullable=False),
     Column("message_id", String(36), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("final", Boolean, nullable=False, server_default=false()),
+    Column("terms", JSON, nullable=False),
 )
+"""`terms`: how money became benefits when the statement first came."""
 
 allocation_shares = Table(
     "allocation_shares",
@@ -164,9 +168,36 @@ allocation_shares = Table(
     Column("booking_id", NAME, ForeignKey("bookings.id"), nullable=False),
     Column("delivered_wh", BigInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    Column("points", BigInteger, nullable=False),
+    Column("benefit", BigInteger, nullable=False),
 )
-"""From metered energy to money to points, share by share (X3)."""
+"""From metered energy to money to benefits in the unit of the terms, share by share (X3)."""
+
+benefit_policies = Table(
+    "benefit_policies",
+    metadata,
+    Column("facility_id", NAME, ForeignKey("facilities.id"), primary_key=True),
+    Column("policy", JSON, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+"""A facility without one gives points at once."""
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("facility_id", NAME, ForeignKey("facilities.id"), nullable=False),
+    Column("member_id", NAME, ForeignKey("members.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("source", LONG, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, index=True),
+    Column("cap_minor", BigInteger),
+    Column("event_id", NAME),
+    Column("booking_id", NAME),
+    Index(None, "member_id", "facility_id"),
+)
+"""What each benefit is; how much of it is left is in the ledger's lines that name it."""
 
 notices = Table(
     "notices",

@@ -36,7 +36,8 @@ async def test_X3_a_member_below_zero_is_a_fault(http: httpx.AsyncClient, databa
     entry = Entry("k", NOW, "", POINTS, transfer("member/m/points", "facility/f/points", 3))
     await database.write(lambda connection: ledger.post(connection, entry))
     verdict = (await http.get("/ledger/verify")).json()
-    assert verdict == {"ok": False, "entries": 1, "faults": ["member/m/points is -3 points, below zero"]}
+    assert (verdict["ok"], verdict["entries"]) == (False, 1)
+    assert "member/m/points is -3 points, below zero" in verdict["faults"]
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from contracts.dr import CompensationAllocated, Share
 from contracts.ids import BookingId, DrEventId, FacilityId, MemberId, MessageId, SessionId
-from reservation.domain import compensation, ledger
 from reservation.service import ReservationService
 from runtime.activity import Activity
 from runtime.bus.local import LocalBus
 from runtime.bus.ports import DeliveryFailed
-from tests.reservation.samples import NOW, another_member, facility, stay
+from tests.reservation.samples import NOW, another_member, stay
 
 Allocated = Callable[..., CompensationAllocated]
 
@@ -63,7 +60,7 @@ async def accounts(http: httpx.AsyncClient) -> dict[str, int]:
 
 async def thanked(http: httpx.AsyncClient, member: str) -> list[str]:
     notices = (await http.get(f"/members/{member}/notices")).json()
-    return [notice["text"] for notice in notices if notice["kind"] == "points"]
+    return [notice["text"] for notice in notices if notice["kind"] == "benefit"]
 
 
 async def test_S500_S502_S504_shares_become_points_and_the_members_are_told(
@@ -163,6 +160,69 @@ async def test_X3_the_same_revision_with_other_figures_is_refused(
     assert (await points(salon))["m1"] == 312
 
 
+ITEM = {"id": "shampoo", "name": "Shampoo", "threshold_minor": 800}
+RATE = {"bp_per_unit": 2, "max_bp": 1_000, "cap_minor": 2_000}
+HELPED = "You helped the grid with 5.2 kWh during your stay at Salon Kanda on 3 June 2026. "
+
+
+@pytest.mark.parametrize(
+    ("policy", "account", "amount", "told"),
+    [
+        ({"kind": "points"}, "member/m1/points", 312, "You receive 312 points."),
+        ({"kind": "amount_off"}, "member/m1/amount_off/salon", 312, "You receive 312 JPY off your next payment."),
+        ({"kind": "cash"}, "member/m1/cash/salon", 312, "You receive 312 JPY in cash."),
+        ({"kind": "item", "items": [ITEM]}, "member/m1/item/salon", 312, "You receive 312 JPY towards a gift."),
+        ({"kind": "rate_off", "rate": RATE}, "member/m1/rate_off/salon", 624, "You receive 6.24 % off your next payment."),
+    ],
+)
+async def test_S502_S504_each_kind_is_given_at_once(
+    salon: httpx.AsyncClient,
+    stays: list[str],
+    bus: LocalBus,
+    policy: dict[str, Any],
+    account: str,
+    amount: int,
+    told: str,
+) -> None:
+    await salon.put("/facilities/salon/benefits", json={**policy, "pending_until_final": False})
+    await bus.publish(allocated(share("m1", stays[0], 312)))
+    held = await accounts(salon)
+    assert (held[account], held["facility/salon/compensation"]) == (amount, 312)
+    assert await thanked(salon, "m1") == [HELPED + told]
+    assert (await salon.get("/ledger/verify")).json()["faults"] == []
+
+
+async def test_S502_S504_what_is_pending_is_set_free_by_the_final_revision(
+    salon: httpx.AsyncClient, stays: list[str], bus: LocalBus
+) -> None:
+    await salon.put("/facilities/salon/benefits", json={"kind": "cash"})
+    await bus.publish(allocated(share("m1", stays[0], 312)))
+    assert (await accounts(salon))["member/m1/pending/cash/salon"] == 312
+    await bus.publish(allocated(share("m1", stays[0], 300), revision=2))
+    await bus.publish(allocated(share("m1", stays[0], 300), revision=3, final=True))
+    held = await accounts(salon)
+    assert (held["member/m1/pending/cash/salon"], held["member/m1/cash/salon"]) == (0, 300)
+    assert await thanked(salon, "m1") == [
+        HELPED + "You receive 312 JPY in cash. It can be spent once the figures are final.",
+        "The figures of your stay at Salon Kanda on 3 June 2026 were corrected. 12 JPY in cash were taken back. "
+        "It can be spent once the figures are final.",
+        "The figures of 3 June 2026 are final: you can spend 300 JPY in cash at Salon Kanda from now on.",
+    ]
+    with pytest.raises(DeliveryFailed, match="was final"):
+        await bus.publish(allocated(share("m1", stays[0], 301), revision=4, final=True))
+    assert (await salon.get("/ledger/verify")).json()["faults"] == []
+
+
+async def test_X3_corrections_keep_to_the_policy_of_the_first_revision(
+    salon: httpx.AsyncClient, stays: list[str], bus: LocalBus
+) -> None:
+    await bus.publish(allocated(share("m1", stays[0], 312)))
+    await salon.put("/facilities/salon/benefits", json={"kind": "cash"})
+    await bus.publish(allocated(share("m1", stays[0], 300), revision=2))
+    assert (await points(salon))["m1"] == 300
+    assert (await salon.get("/ledger/verify")).json()["faults"] == []
+
+
 async def test_X3_points_trace_to_metered_energy(
     salon: httpx.AsyncClient, stays: list[str], bus: LocalBus, activity: Activity
 ) -> None:
@@ -174,27 +234,3 @@ async def test_X3_points_trace_to_metered_energy(
         ("points/st1/1/s1/m1", "points"),
     }
     assert entries[0]["memo"] == "statement st1 revision 1, session s1"
-
-
-amounts = st.lists(st.dictionaries(st.sampled_from(["s1", "s2", "s3"]), st.integers(0, 10_000)), min_size=1, max_size=5)
-
-
-@settings(deadline=None)
-@given(amounts, st.sampled_from(["JPY", "EUR"]), st.integers(0, 50))
-def test_X3_after_any_revisions_the_ledger_holds_the_last_one(
-    revisions: list[dict[str, int]], currency: str, rate: int
-) -> None:
-    place, old, entries = facility(currency=currency, points=rate), None, list[ledger.Entry]()
-    for number, parts in enumerate(revisions, start=1):
-        shares = [share(f"m-{session}", "b", amount, session) for session, amount in parts.items()]
-        new = compensation.allocation(allocated(*shares, revision=number, currency=currency), place)
-        entries += compensation.entries(new, old, NOW)
-        old = new
-    assert old is not None
-    held = {balance.account: balance.amount for balance in ledger.balances(entries)}
-    assert held.get("facility/salon/compensation", 0) == old.total_minor
-    for granted in old.granted:
-        assert held.get(f"member/{granted.share.member_id}/points", 0) == granted.points
-    assert not ledger.faults(
-        ledger.Posted(1, entry.id, entry.key, entry.at, entry.memo, entry.unit, entry.lines) for entry in entries
-    )

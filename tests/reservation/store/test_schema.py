@@ -7,15 +7,18 @@ import pytest
 from sqlalchemy import Connection, create_engine, delete, text, update
 from sqlalchemy.exc import IntegrityError
 
+from reservation.domain.benefit import BenefitPolicy, Kind, terms_of
 from reservation.domain.facility import Resource, Rules
+from reservation.domain.grant import Held
 from reservation.domain.hours import Hours
 from reservation.domain.ledger import POINTS, Entry, Posted, transfer
 from reservation.domain.service import ANY_STAY
-from reservation.store import facilities, ledger, metadata
+from reservation.store import allocations, audit, facilities, grants, ledger, metadata, notices
 from reservation.store.tables import ledger_entries, ledger_lines
+from runtime.activity import Activity
 from runtime.storage import migrate
 from runtime.storage.database import Database
-from tests.reservation.samples import NOW
+from tests.reservation.samples import NOW, facility
 
 ENTRY = Entry("k", NOW, "memo", POINTS, transfer("a", "b", 1))
 
@@ -81,3 +84,73 @@ async def test_X3_the_ledger_is_append_only_in_the_database_too(upgraded: Databa
     with pytest.raises(IntegrityError, match="append only"):
         await upgraded.write(spoil)
     assert await upgraded.read(ledger.posted) == [POSTED]
+
+
+async def test_X3_points_from_before_become_grants_of_the_sessions_that_earned_them(
+    database: Database, tmp_path: Path, activity: Activity
+) -> None:
+    async with Database.open(f"sqlite+aiosqlite:///{tmp_path / 'old.sqlite'}", activity=activity) as old:
+        await old.write(lambda connection: migrate.upgrade_on(connection, "reservation", metadata, "0002"))
+        await old.write(_an_old_day)
+        await migrate.upgrade(old, "reservation", metadata)
+        assert (await old.read(audit.verdict)).faults == ()
+        (grant,) = await old.read(grants.everything)
+        assert (grant.source, grant.kind, grant.booking_id) == ("statement/st1/s1", Kind.POINTS, "b1")
+        assert await old.read(lambda connection: ledger.held(connection, grant)) == Held(available=300)
+        latest = await old.read(lambda connection: allocations.latest(connection, "st1"))
+        assert latest is not None
+        assert (latest.terms, latest.granted[0].amount) == (terms_of(facility(), BenefitPolicy()), 300)
+        assert [notice.kind for notice in await old.read(lambda connection: notices.of_member(connection, "m1"))] == [
+            "benefit"
+        ]
+
+
+def _an_old_day(connection: Connection) -> None:
+    """What stood in a database before benefits had kinds: a statement that was corrected once."""
+    at = "2026-06-03 00:00:00.000000"
+    for statement in (
+        "INSERT INTO facilities (id, name, zone, opens, closes, points_per_unit, currency, reserve_bays) "
+        "VALUES ('salon', 'Salon', 'Asia/Tokyo', '10:00:00.000000', '22:00:00.000000', 1, 'JPY', 0)",
+        "INSERT INTO members (id, number, name, preferences) VALUES ('m1', '1001', 'Yui', '{}')",
+        "INSERT INTO bookings (id, facility_id, member_id, starts_at, ends_at, resource_id, state, made_at) "
+        f"VALUES ('b1', 'salon', 'm1', '{at}', '{at}', 'c1', 'booked', '{at}')",
+        *(
+            "INSERT INTO allocations (statement_id, revision, event_id, facility_id, currency, total_minor, "
+            f"undistributed_minor, message_id, received_at) VALUES ('st1', {number}, 'e1', 'salon', 'JPY', {amount}, 0, "
+            f"'x', '{at}')"
+            for number, amount in ((1, 312), (2, 300))
+        ),
+        *(
+            "INSERT INTO allocation_shares (statement_id, revision, session_id, member_id, booking_id, delivered_wh, "
+            f"amount_minor, points) VALUES ('st1', {number}, 's1', 'm1', 'b1', 5200, {amount}, {amount})"
+            for number, amount in ((1, 312), (2, 300))
+        ),
+        *(
+            f"INSERT INTO ledger_entries (position, id, key, at, memo, unit) VALUES ({place}, '{place}', '{key}', '{at}', "
+            f"'', '{unit}')"
+            for place, (key, unit) in enumerate(OLD_KEYS, 1)
+        ),
+        *(
+            f"INSERT INTO ledger_lines (entry, number, account, amount) VALUES ({place}, {number}, '{account}', {amount})"
+            for place, lines in enumerate(OLD_LINES, 1)
+            for number, (account, amount) in enumerate(lines)
+        ),
+        "INSERT INTO notices (id, member_id, kind, at, text, reference) "
+        f"VALUES ('n', 'm1', 'points', '{at}', 'You receive 312 points.', 'statement/st1/1')",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+OLD_KEYS = [
+    (f"{what}/st1/{number}/s1/m1", unit)
+    for number in (1, 2)
+    for what, unit in (("compensation", "JPY"), ("points", "points"))
+]
+OLD_LINES = [
+    lines
+    for amount in (312, -12)
+    for lines in (
+        (("grid/compensation", -amount), ("facility/salon/compensation", amount)),
+        (("facility/salon/points", -amount), ("member/m1/points", amount)),
+    )
+]

@@ -1,0 +1,62 @@
+"""Benefits that members were given, and the facilities' policies of giving them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from reservation.domain.benefit import BenefitPolicy, Kind
+from reservation.domain.grant import Grant
+from reservation.store.tables import benefit_policies, grants
+
+
+def policy_of(connection: Connection, facility_id: str) -> BenefitPolicy:
+    """The facility's policy; points at once when it has said nothing."""
+    query = select(benefit_policies.c.policy).where(benefit_policies.c.facility_id == facility_id)
+    kept = connection.execute(query).scalar_one_or_none()
+    return BenefitPolicy() if kept is None else msgspec.convert(kept, BenefitPolicy)
+
+
+def set_policy(connection: Connection, facility_id: str, policy: BenefitPolicy, now: datetime) -> None:
+    """Keep a facility's policy for the statements that come from now on."""
+    connection.execute(delete(benefit_policies).where(benefit_policies.c.facility_id == facility_id))
+    row = {"facility_id": facility_id, "policy": msgspec.to_builtins(policy), "changed_at": now}
+    connection.execute(insert(benefit_policies).values(row))
+
+
+def keep(connection: Connection, grant: Grant) -> None:
+    """Keep a grant unless it is there already."""
+    if find(connection, grant.id) is None:
+        row = {name: getattr(grant, name) for name in grants.c.keys()}  # noqa: SIM118 - a ColumnCollection
+        connection.execute(insert(grants).values(row))
+
+
+def set_expiry(connection: Connection, grant_id: str, expires_at: datetime | None) -> None:
+    """The grant expires then (None: never)."""
+    connection.execute(update(grants).where(grants.c.id == grant_id).values(expires_at=expires_at))
+
+
+def find(connection: Connection, grant_id: str) -> Grant | None:
+    """The grant, or None."""
+    row = connection.execute(select(grants).where(grants.c.id == grant_id)).one_or_none()
+    return None if row is None else _grant(row)
+
+
+def of_member(connection: Connection, member_id: str, facility_id: str | None = None) -> list[Grant]:
+    """A member's grants, at one facility if it is named: what expires first stands first, what never does last."""
+    query = select(grants).where(grants.c.member_id == member_id)
+    if facility_id is not None:
+        query = query.where(grants.c.facility_id == facility_id)
+    ordered = query.order_by(grants.c.expires_at.is_(None), grants.c.expires_at, grants.c.made_at, grants.c.id)
+    return [_grant(row) for row in connection.execute(ordered)]
+
+
+def everything(connection: Connection) -> Sequence[Grant]:
+    """All grants."""
+    return [_grant(row) for row in connection.execute(select(grants).order_by(grants.c.id))]
+
+
+def _grant(row: Row[Any]) -> Grant:
+    return Grant(**{**row._mapping, "kind": Kind(row.kind)})
