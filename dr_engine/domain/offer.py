@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from contracts.dr import Direction
 from dr_engine.domain.availability import Chances
 from dr_engine.domain.capacity import Bools, Fleet, PlannedCar, blocks_between
 from dr_engine.domain.car import Floats, Physics, most_charge_w, stored_wh
 from dr_engine.domain.certainty import Odds, certain_w, shifted, wilson_lower
-from dr_engine.domain.product import Direction, MarketProduct
+from dr_engine.domain.product import MarketProduct
 from dr_engine.domain.viability import interval
 
 NOT_ASKED = "not asked for"

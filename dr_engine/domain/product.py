@@ -7,14 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contracts.dr import Direction
+
 Seconds = Annotated[int, Field(gt=0, le=86_400, strict=True)]
-
-
-class Direction(Enum):
-    """`UP`: the grid needs supply, cars take less or give. `DOWN`: it needs demand, cars take more."""
-
-    UP = "up"
-    DOWN = "down"
 
 
 class BaselineKind(Enum):

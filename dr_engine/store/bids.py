@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from contracts.dr import Direction
 from dr_engine.domain.bid import OPEN, AwardLine, BidLine, BidState, award_faults, gate, outcome
 from dr_engine.domain.offer import Hold
-from dr_engine.domain.product import Direction, MarketProduct
+from dr_engine.domain.product import MarketProduct
 from dr_engine.store.errors import BadRequest, Clash, Unknown
 from dr_engine.store.tables import awards, bid_lines, bids
 

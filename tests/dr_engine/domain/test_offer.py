@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.dr import Direction
 from dr_engine.domain.availability import Chances
 from dr_engine.domain.capacity import Fleet, PlannedCar
 from dr_engine.domain.car import Car, Physics
 from dr_engine.domain.offer import Certification, Guest, Hold, Offer, held_kw, offer, offer_blocks
-from dr_engine.domain.product import Direction, MarketProduct
+from dr_engine.domain.product import MarketProduct
 from dr_engine.domain.viability import interval
 from dr_engine.products import shipped
 from tests.dr_engine.domain.strategies import NOW, car, cars, later

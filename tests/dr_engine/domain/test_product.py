@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from dr_engine.domain.product import Direction, MarketProduct, Products, UnknownProduct
+from contracts.dr import Direction
+from dr_engine.domain.product import MarketProduct, Products, UnknownProduct
 from dr_engine.products import BadProducts, read, shipped
 from dr_engine.settings import DrSettings
 
