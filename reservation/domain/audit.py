@@ -5,19 +5,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from reservation.domain import ledger
+from reservation.domain import ledger, receipt_postings
 from reservation.domain.compensation import Allocation, posting_keys
 from reservation.domain.grant import Grant
-from reservation.domain.ledger import Posted
+from reservation.domain.ledger import Line, Posted
+from reservation.domain.till import Deed, Receipt
 
 
-def faults(posted: Sequence[Posted], grants: Iterable[Grant], allocations: Sequence[Allocation]) -> tuple[str, ...]:
+def faults(
+    posted: Sequence[Posted],
+    grants: Iterable[Grant],
+    allocations: Sequence[Allocation],
+    receipts: Sequence[Receipt] = (),
+) -> tuple[str, ...]:
     """What is wrong, one sentence each; empty when all is sound. `allocations` hold all revisions, in their order."""
     return (
         *ledger.faults(posted),
         *_without_grant(posted),
         *_of_another(posted, {grant.id: grant for grant in grants}),
         *_not_as_allocated(posted, allocations),
+        *_not_as_received(posted, receipts),
     )
 
 
@@ -64,3 +71,30 @@ def _not_as_allocated(posted: Iterable[Posted], allocations: Sequence[Allocation
                         f"statement {revisions[-1].statement_id}, session {session}, member {member}: {what} is "
                         f"{expected[place]} by the newest revision, and {told} in the ledger"
                     )
+
+
+def _not_as_received(posted: Iterable[Posted], receipts: Sequence[Receipt]) -> Iterable[str]:
+    """What was posted for a receipt is what the receipt says, and nothing was posted for a receipt that is not there."""
+    told: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
+    for entry in posted:
+        deed, _, rest = entry.key.partition("/")
+        if deed in set(Deed):
+            receipt_id, _, what = rest.partition("/")
+            told[f"{deed}/{receipt_id}"]["/".join(what.split("/")[:2])] += entry.lines
+    for receipt in receipts:
+        lines = told.pop(f"{receipt.deed}/{receipt.id}", {})
+        for what, account, amount in _of_receipt(receipt):
+            if (found := sum(line.amount for line in lines.get(what, ()) if line.account == account)) != amount:
+                yield (
+                    f"{receipt.deed} {receipt.number} of {receipt.facility_id}: {account} should get {amount}, "
+                    f"and the ledger has {found}"
+                )
+    yield from (f"{name} is posted, and there is no such receipt" for name in told)
+
+
+def _of_receipt(receipt: Receipt) -> Iterable[tuple[str, str, int]]:
+    """What a receipt should have posted: under which part of the key, on which account, how much."""
+    yield "money", receipt_postings.till(receipt.facility_id, receipt.method), receipt.due_minor
+    for place, discount in enumerate(receipt.discounts):
+        yield f"{discount.kind}/{place}", ledger.issued_account(receipt.facility_id, discount.kind), discount.amount
+    yield "earned", ledger.issued_account(receipt.facility_id, ledger.POINTS), -receipt.earned

@@ -116,7 +116,12 @@ class Terms:
 
     def expiry(self, now: datetime) -> datetime | None:
         """When what can be spent from now on expires."""
-        return None if self.expires_days is None else now + timedelta(days=self.expires_days)
+        return expiry(now, self.expires_days)
+
+
+def expiry(now: datetime, days: int | None) -> datetime | None:
+    """When what is given now expires (None: never)."""
+    return None if days is None else now + timedelta(days=days)
 
 
 def terms_of(facility: Facility, policy: BenefitPolicy) -> Terms:

@@ -13,8 +13,8 @@ An entry moves one unit, points or basis points or a currency, so points and mon
     expired/{kind}/{facility}               unit    what members did not spend in time
     debt/{member}/{kind}/{facility}         unit    taken back after it was spent; negative until later grants make it good
 
-What members have, pending or not, and what has expired is kept grant by grant: those lines name the grant that they are part
-of.
+`reservation.domain.receipt_postings` has the register's accounts. What members have, pending or not, and what has expired
+is kept grant by grant: those lines name the grant that they are part of.
 """
 
 from collections import Counter, defaultdict
@@ -170,7 +170,7 @@ def faults(posted: Iterable[Posted]) -> tuple[str, ...]:
     found += [
         f"{account}{f' of grant {grant}' if grant else ''} is {amount} {unit}, below zero"
         for (account, unit, grant), amount in grants.items()
-        if account.startswith(("member/", "expired/")) and amount < 0
+        if (account.startswith(("member/", "expired/")) or _is_stock(account)) and amount < 0
     ]
     found += [
         f"{account} is {amount} {unit}, above zero"
@@ -179,3 +179,8 @@ def faults(posted: Iterable[Posted]) -> tuple[str, ...]:
         if account.startswith("debt/") and amount > 0
     ]
     return tuple(found)
+
+
+def _is_stock(account: str) -> bool:
+    place, _, name = account.partition("/")
+    return place == "facility" and name.partition("/")[2].startswith("stock/")

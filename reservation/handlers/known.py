@@ -4,9 +4,10 @@ from sqlalchemy import Connection
 
 from reservation.domain.booking import Booking
 from reservation.domain.facility import Facility
+from reservation.domain.grant import Grant
 from reservation.domain.member import Member
 from reservation.domain.refusal import Unknown
-from reservation.store import bookings, facilities, members
+from reservation.store import bookings, facilities, grants, members
 
 
 def facility(connection: Connection, facility_id: str) -> Facility:
@@ -20,6 +21,13 @@ def member(connection: Connection, identity: str) -> Member:
     """The member by id, number or phone (S200)."""
     if (found := members.find(connection, identity)) is None:
         raise Unknown(f"no member with id, number or phone {identity!r}")
+    return found
+
+
+def grant(connection: Connection, grant_id: str) -> Grant:
+    """The benefit by id."""
+    if (found := grants.find(connection, grant_id)) is None:
+        raise Unknown(f"no benefit {grant_id!r}")
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from reservation.domain import audit
-from reservation.store import allocations, grants, ledger
+from reservation.store import allocations, grants, ledger, receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,7 @@ class Verdict:
 def verdict(connection: Connection) -> Verdict:
     """Whether the ledger is sound (X3)."""
     posted = ledger.posted(connection)
-    found = audit.faults(posted, grants.everything(connection), allocations.everything(connection))
+    found = audit.faults(
+        posted, grants.everything(connection), allocations.everything(connection), receipts.everything(connection)
+    )
     return Verdict(len(posted), found)

@@ -44,13 +44,16 @@ def find(connection: Connection, grant_id: str) -> Grant | None:
     return None if row is None else _grant(row)
 
 
-def of_member(connection: Connection, member_id: str, facility_id: str | None = None) -> list[Grant]:
-    """A member's grants, at one facility if it is named: what expires first stands first, what never does last."""
+def of_member(
+    connection: Connection, member_id: str, facility_id: str | None = None, *, for_update: bool = False
+) -> list[Grant]:
+    """A member's grants, at one facility if it is named: what expires first stands first, what never does last. `for_update`
+    keeps them from other writers of the database until this transaction ends."""
     query = select(grants).where(grants.c.member_id == member_id)
     if facility_id is not None:
         query = query.where(grants.c.facility_id == facility_id)
     ordered = query.order_by(grants.c.expires_at.is_(None), grants.c.expires_at, grants.c.made_at, grants.c.id)
-    return [_grant(row) for row in connection.execute(ordered)]
+    return [_grant(row) for row in connection.execute(ordered.with_for_update() if for_update else ordered)]
 
 
 def everything(connection: Connection) -> Sequence[Grant]:

@@ -1,6 +1,6 @@
 """The ledger: entries go in and are read. There is nothing here that changes or deletes one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -70,8 +70,7 @@ def points_of_members(connection: Connection, member_ids: Sequence[str]) -> dict
 
 def points_of(connection: Connection, member_id: str) -> int:
     """The points of one member."""
-    query = select(func.sum(ledger_lines.c.amount)).where(ledger_lines.c.account == member_points(member_id))
-    return int(connection.execute(query).scalar_one() or 0)
+    return balance(connection, member_points(member_id))
 
 
 def points_granted(connection: Connection) -> int:
@@ -89,6 +88,32 @@ def held(connection: Connection, grant: Grant) -> Held:
     columns = ledger_lines.c
     query = select(ledger_lines).where(or_(columns.grant_id == grant.id, columns.account == grant.debt))
     return grant_rules.held([_line(row) for row in connection.execute(query)], grant)
+
+
+def available(connection: Connection, grants: Iterable[Grant]) -> dict[str, int]:
+    """What can be spent of each of the grants."""
+    of_grants = {grant.id: grant for grant in grants}
+    found = dict.fromkeys(of_grants, 0)
+    columns = ledger_lines.c
+    accounts = {grant.available for grant in of_grants.values()}
+    query = select(columns.grant_id, func.sum(columns.amount)).where(columns.account.in_(accounts))
+    for grant_id, amount in connection.execute(query.group_by(columns.grant_id)):
+        if grant_id in found:
+            found[grant_id] = int(amount)
+    return found
+
+
+def balance(connection: Connection, account: str) -> int:
+    """What an account holds."""
+    query = select(func.sum(ledger_lines.c.amount)).where(ledger_lines.c.account == account)
+    return int(connection.execute(query).scalar_one() or 0)
+
+
+def accounts_of(connection: Connection, prefix: str) -> list[str]:
+    """The accounts whose names begin so and that hold anything."""
+    columns = ledger_lines.c
+    query = select(columns.account).where(columns.account.startswith(prefix, autoescape=True)).group_by(columns.account)
+    return list(connection.execute(query.having(func.sum(columns.amount) != 0)).scalars())
 
 
 def _lines(connection: Connection, after: int, last: int) -> dict[int, list[Line]]:

@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -198,6 +199,64 @@ grants = Table(
     Index(None, "member_id", "facility_id"),
 )
 """What each benefit is; how much of it is left is in the ledger's lines that name it."""
+
+register_rules = Table(
+    "register_rules",
+    metadata,
+    Column("facility_id", NAME, ForeignKey("facilities.id"), primary_key=True),
+    Column("rules", JSON, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+register_requests = Table(
+    "register_requests",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""What each Idempotency-Key was used for, and what it was answered."""
+
+closings = Table(
+    "closings",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("facility_id", NAME, ForeignKey("facilities.id"), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("counted_cash_minor", BigInteger),
+    UniqueConstraint("facility_id", "day", "number"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("facility_id", NAME, ForeignKey("facilities.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("deed", String(16), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("gross_minor", BigInteger, nullable=False),
+    Column("due_minor", BigInteger, nullable=False),
+    Column("discounts", JSON, nullable=False),
+    Column("earned", BigInteger, nullable=False),
+    Column("member_id", NAME, ForeignKey("members.id")),
+    Column("booking_id", NAME, ForeignKey("bookings.id"), index=True),
+    Column("refund_of", String(36), index=True),
+    Column("note", LONG, nullable=False),
+    Column("closing_id", String(36)),
+    UniqueConstraint("facility_id", "number"),
+    Index(None, "facility_id", "day"),
+    Index(None, "member_id", "at"),
+)
+"""Signed: a payment is positive, a refund of it and a pay-out are negative. Written once; `closing_id` is the closing that
+counted it."""
 
 notices = Table(
     "notices",
