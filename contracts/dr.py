@@ -53,8 +53,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 class CompensationAllocated(Event, frozen=True, kw_only=True):
     """The compensation of one event and facility, allocated (S402) and sent on (S404).
 
-    The shares and `undistributed_minor` (nobody delivered) sum exactly to `total_minor`. `(statement_id, revision)` names it
-    for ever: the same one twice is the same money. After a `final` revision none comes.
+    The shares and `undistributed_minor` (nobody delivered) sum exactly to `total_minor`, the members' part of the money.
+    `(statement_id, revision)` names it for ever: the same one twice is the same money. After a `final` revision none comes.
     """
 
     statement_id: str

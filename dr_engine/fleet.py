@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from dr_engine.domain.baseline import Baseline
+from dr_engine.domain.capacity import PlannedCar, against_baseline_w
 from dr_engine.domain.car import Car, Physics
 from dr_engine.domain.dispatch import CarNow, DispatchRules, default_w
 from dr_engine.domain.following import Control
@@ -152,7 +153,9 @@ def joining(event: DrEvent, car: PoolCar, now: datetime, physics: Physics) -> Jo
     since = max(event.start, car.plugged.started_at, car.booking.control_start)
     if not (car.now.soc_pct is not None and car.soc_told) and now - since < WAIT_FOR_SOC:
         return None
-    soc = car.now.soc_pct
+    soc, up_w, down_w = car.now.soc_pct, 0.0, 0.0
+    if soc is not None:
+        up_w, down_w = against_baseline_w(PlannedCar(car.now.car, since, soc), event.end, physics)
     return Joined(
         event_id=event.event_id,
         session_id=car.session_id,
@@ -161,4 +164,6 @@ def joining(event: DrEvent, car: PoolCar, now: datetime, physics: Physics) -> Jo
         frozen_at=since,
         soc_pct=soc,
         baseline=None if soc is None else Baseline.of(car.now.car, soc, since, physics),
+        up_w=up_w,
+        down_w=down_w,
     )

@@ -4,8 +4,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dr_engine.domain.allocation import BASIS, Rule
 from dr_engine.domain.car import Physics
 from dr_engine.domain.dispatch import DispatchRules
 from dr_engine.domain.following import FollowRules
@@ -20,6 +21,8 @@ Efficiency = Annotated[float, Field(gt=0.5, le=1)]
 
 Watts = Annotated[float, Field(ge=0, le=1e9)]
 Price = Annotated[float, Field(ge=0, le=1e6)]
+Share = Annotated[float, Field(ge=0, le=1)]
+BasisPoints = Annotated[int, Field(ge=0, le=BASIS, strict=True)]
 
 
 class SiteLimits(BaseModel):
@@ -35,6 +38,50 @@ class SiteLimits(BaseModel):
     def load_at(self, when: datetime) -> float:
         """The building's load at that moment."""
         return self.load_w[when.hour] if isinstance(self.load_w, tuple) else self.load_w
+
+
+class FacilityTerms(BaseModel):
+    """What one facility's settlement has of its own; None: as everywhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tolerance: Share | None = None
+    rule: Rule | None = None
+    aggregator_bp: BasisPoints | None = None
+    facility_bp: BasisPoints | None = None
+
+
+class SettlementSettings(BaseModel):
+    """How events are settled where neither the product nor the facility says otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tolerance: Share = 0.1
+    """Credit is paid up to what was ordered of a car, and so much more (a product's own goes first)."""
+    least_response: Share = 0.3
+    """A car that delivers less than this part of what was ordered was not available."""
+    rule: Rule = Rule.PRO_RATA
+    """How the money for energy is shared."""
+    aggregator_bp: BasisPoints = 0
+    """Of the money, in basis points; the rest beside `facility_bp` is the members'."""
+    facility_bp: BasisPoints = 0
+    penalty_bp: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """For the Shapley rule: the penalty on what is missing, as a part of the price in basis points."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """For the Shapley rule beyond 12 cars: the seed of the orders that are tried."""
+    facilities: dict[str, FacilityTerms] = {}
+    """By facility."""
+
+    @model_validator(mode="after")
+    def _leaves_the_members_something(self) -> "SettlementSettings":
+        for name, own in [("", FacilityTerms()), *self.facilities.items()]:
+            aggregator_bp = self.aggregator_bp if own.aggregator_bp is None else own.aggregator_bp
+            facility_bp = self.facility_bp if own.facility_bp is None else own.facility_bp
+            if aggregator_bp + facility_bp > BASIS:
+                raise ValueError(
+                    f"the parts of aggregator and facility {name or 'everywhere'} are more than {BASIS} basis points"
+                )
+        return self
 
 
 class DrSettings(BaseModel):
@@ -103,6 +150,8 @@ class DrSettings(BaseModel):
     """Pause between two looks at gates, at bookings that have passed, and at the file market."""
     market_folder: Path | None = None
     """Where bids are written and awards are read as files; None: no file market."""
+
+    settlement: SettlementSettings = SettlementSettings()
 
     def product_table(self) -> Products:
         """All products."""

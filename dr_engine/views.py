@@ -11,11 +11,11 @@ from contracts.units import whole_watt_hours
 from dr_engine.domain.metering import Quality, worst
 from dr_engine.domain.request import EventState, power_at
 from dr_engine.domain.settlement import quality
-from dr_engine.store import dispatching, events, sessions, statements
+from dr_engine.domain.terms import Terms
+from dr_engine.store import dispatching, statements
+from dr_engine.store.contributions import Contribution, contributions
 from dr_engine.store.dispatching import LogEntry
-from dr_engine.store.errors import Unknown
 from dr_engine.store.events import DrEvent
-from dr_engine.store.statements import Contribution
 
 MINUTE = timedelta(minutes=1)
 
@@ -70,7 +70,8 @@ class MinuteView(View):
 
 
 class ParticipantView(View):
-    """One session's part. `asked` are the intervals (from 0) in which it was under our command."""
+    """One session's part. `asked` are the intervals (from 0) in which it was under our command, `ordered_wh` is the help
+    that was ordered of it."""
 
     session_id: str
     booking_id: str
@@ -79,104 +80,47 @@ class ParticipantView(View):
     asked: list[int]
     baseline_wh: int
     actual_wh: int
+    ordered_wh: int
     delivered_wh: int
     quality: Quality
 
 
 class AllocationView(View):
-    """One session's part of the money."""
+    """One session's part of the money: `capacity_minor` of the amount is for `available_wh`, the rest for `delivered_wh`."""
 
     session_id: str
     booking_id: str
     member_id: str
     delivered_wh: int
+    available_wh: int
+    capacity_minor: int
     amount_minor: int
 
 
 class StatementHead(View):
-    """A settled compensation. `fingerprint` is of all figures that it follows from; after a `final` one nothing comes."""
+    """A settled compensation, of which `capacity_minor` is for capacity and the rest for energy. `fingerprint` is of all
+    figures that it follows from; after a `final` one nothing comes. `terms` are those it was settled by."""
 
     statement_id: str
     revision: int
     event_id: str
     currency: str
     total_minor: int
+    capacity_minor: int
+    aggregator_minor: int
+    facility_minor: int
     undistributed_minor: int
     delivered_wh: int
     settled_at: datetime
     final: bool
     fingerprint: str
+    terms: Terms
 
 
 class StatementView(StatementHead):
-    """A settled compensation; the amounts and `undistributed_minor` sum to `total_minor`."""
+    """A settled compensation; the amounts and what is not theirs (aggregator, facility, undistributed) sum to the total."""
 
     allocation: list[AllocationView]
-
-
-class CommandView(View):
-    """What a session was told; `power_w` None is a release."""
-
-    at: datetime
-    power_w: int | None
-    until: datetime | None
-    status: str
-    detail: str
-
-
-class ReadingView(View):
-    """A register reading, Wh."""
-
-    at: datetime
-    import_wh: float
-    export_wh: float
-
-
-class IntervalChain(View):
-    """One interval of one session: the registers (the last before its start to the first after its end), what flowed, what
-    would have, what is credited. Nothing is credited where it was not `asked`, or not metered."""
-
-    start: datetime
-    end: datetime
-    power_w: int
-    asked: bool
-    actual_wh: float
-    quality: Quality
-    baseline_wh: float
-    credit_wh: float
-    commands: list[CommandView]
-    readings: list[ReadingView]
-
-
-class Chain(View):
-    """From a session's money back to its registers (X3). The baseline charges at `baseline_w` until `needed_wh` are taken,
-    frozen at `baseline_at`; None where nobody knew the SOC."""
-
-    session_id: str
-    booking_id: str
-    member_id: str
-    verdict: str
-    since: datetime
-    until: datetime
-    baseline_at: datetime | None
-    baseline_w: float | None
-    needed_wh: float | None
-    delivered_wh: int
-    amount_minor: int | None
-    intervals: list[IntervalChain]
-
-
-class Settlement(View):
-    """An event's figures worked out anew. `unchanged`: they give the fingerprint of the statement that stands (None: nothing
-    is settled yet); registers that came later change them, and a revision of the statement takes them in."""
-
-    event_id: str
-    facility_id: str
-    delivered_wh: int
-    statement: StatementView | None
-    fingerprint: str | None
-    unchanged: bool | None
-    chains: list[Chain]
 
 
 class EventResult(EventView):
@@ -206,9 +150,9 @@ def _head(event: DrEvent, now: datetime) -> dict[str, Any]:
     }
 
 
-def event_result(connection: Connection, event: DrEvent, now: datetime) -> EventResult:
+def event_result(connection: Connection, event: DrEvent, now: datetime, terms: Terms) -> EventResult:
     """The event with its results as they are known now."""
-    found = statements.contributions(connection, event)
+    found = contributions(connection, event, terms)
     steps = dispatching.steps(connection, event.event_id)
     return EventResult(
         intervals=[_interval(event, position, found) for position in range(len(event.intervals))],
@@ -244,6 +188,7 @@ def _participant(one: Contribution) -> ParticipantView:
         asked=sorted(one.participant.asked),
         baseline_wh=whole_watt_hours(sum(part.baseline_wh for part in one.parts)),
         actual_wh=whole_watt_hours(sum(part.actual.net_wh for part in one.parts)),
+        ordered_wh=one.stake.ordered_wh,
         delivered_wh=one.delivered_wh,
         quality=quality(one.parts),
     )
@@ -299,68 +244,8 @@ def statement_with(statement: Row[Any], parts: Sequence[Row[Any]]) -> StatementV
 
 def statement_head(row: Row[Any]) -> StatementHead:
     """A revision of a statement, without its allocation."""
-    return StatementHead(**{name: getattr(row, name) for name in StatementHead.model_fields})
-
-
-def settlement(connection: Connection, event_id: str, member_id: str | None) -> Settlement:
-    """The event worked out again, with the chains of a member's sessions (of nobody's when it is None).
-
-    Raises Unknown for an event that is not known, and for a member who took no part in it.
-    """
-    event = events.get(connection, event_id)
-    found, statement = statements.contributions(connection, event), statement_view(connection, event_id)
-    mine = [one for one in found if one.member_id == member_id]
-    if member_id is not None and not mine:
-        raise Unknown(f"member {member_id} took no part in DR event {event_id}")
-    now = None if statement is None else statements.figures_of(found, statement.total_minor, statement.currency)
-    return Settlement(
-        event_id=event_id,
-        facility_id=event.facility_id,
-        delivered_wh=sum(one.delivered_wh for one in found),
-        statement=statement,
-        fingerprint=now,
-        unchanged=None if statement is None else now == statement.fingerprint,
-        chains=[_chain(connection, event, one, statement) for one in mine],
-    )
-
-
-def _chain(connection: Connection, event: DrEvent, one: Contribution, statement: StatementView | None) -> Chain:
-    took, baseline = one.participant, one.participant.baseline
-    amounts = {part.session_id: part.amount_minor for part in statement.allocation} if statement else {}
-    return Chain(
-        session_id=one.session_id,
-        booking_id=one.booking_id,
-        member_id=one.member_id,
-        verdict=one.verdict,
-        since=took.since,
-        until=took.until,
-        baseline_at=baseline.since if baseline else None,
-        baseline_w=baseline.power_w if baseline else None,
-        needed_wh=baseline.needed_wh if baseline else None,
-        delivered_wh=one.delivered_wh,
-        amount_minor=amounts.get(one.session_id),
-        intervals=[_interval_chain(connection, event, one, position) for position in range(len(event.intervals))],
-    )
-
-
-def _interval_chain(connection: Connection, event: DrEvent, one: Contribution, position: int) -> IntervalChain:
-    interval, part = event.intervals[position], one.parts[position]
-    told = dispatching.commands_between(connection, one.session_id, interval.start, interval.end)
-    return IntervalChain(
-        start=interval.start,
-        end=interval.end,
-        power_w=interval.power_w,
-        asked=position in one.participant.asked,
-        actual_wh=round(part.actual.net_wh, 3),
-        quality=part.actual.quality,
-        baseline_wh=round(part.baseline_wh, 3),
-        credit_wh=round(part.credit_wh, 3),
-        commands=[CommandView(at=c.at, power_w=c.power_w, until=c.until, status=c.status, detail=c.detail) for c in told],
-        readings=[
-            ReadingView(at=reading.at, import_wh=reading.import_wh, export_wh=reading.export_wh)
-            for reading in sessions.readings_around(connection, one.session_id, interval.start, interval.end)
-        ],
-    )
+    told = {name: getattr(row, name) for name in StatementHead.model_fields if name != "terms"}
+    return StatementHead(terms=statements.terms_kept(row), **told)
 
 
 def _allocation(row: Row[Any]) -> AllocationView:
@@ -369,5 +254,7 @@ def _allocation(row: Row[Any]) -> AllocationView:
         booking_id=row.booking_id,
         member_id=row.member_id,
         delivered_wh=row.delivered_wh,
+        available_wh=row.available_wh,
+        capacity_minor=row.capacity_minor,
         amount_minor=row.amount_minor,
     )

@@ -3,15 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
+from sqlalchemy import Connection
 
+from contracts.dr import CompensationAllocated
 from contracts.units import MINOR_DIGITS
-from dr_engine import views
+from dr_engine import explained, views
 from dr_engine.api.doors import Body, Doors, refusals
+from dr_engine.domain.allocation import Rule
+from dr_engine.settling import terms_for, terms_standing
 from dr_engine.store import statements
 from dr_engine.store.statements import Compensation
 
 MAX_MINOR = 10**12
+Minor = Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
 
 
 def _known_currency(code: str) -> str:
@@ -21,13 +26,41 @@ def _known_currency(code: str) -> str:
 
 
 class CompensationIn(Body):
-    """The money for an event (S400), in whole minor units of the currency."""
+    """The money for an event (S400), in whole minor units of the currency: the total, of which `capacity_minor` is for what
+    was kept available and the rest for what was delivered; or, instead of the total, both of its parts. `rule` shares the
+    part for energy; without one the settings say how."""
 
     statement_id: Annotated[str, Field(min_length=1, max_length=128)]
     revision: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
-    total_minor: Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
+    total_minor: Minor | None = None
+    capacity_minor: Minor = 0
+    energy_minor: Minor | None = None
     currency: Annotated[str, AfterValidator(_known_currency)]
     final: bool = False
+    rule: Rule | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "CompensationIn":
+        if self.total_minor is None and self.energy_minor is None:
+            raise ValueError("say total_minor, or energy_minor and capacity_minor")
+        if self.total_minor is None or self.energy_minor is None:
+            if self.total() < self.capacity_minor:
+                raise ValueError(f"capacity_minor {self.capacity_minor} is more than the total {self.total()}")
+        elif self.total_minor != self.capacity_minor + self.energy_minor:
+            told = f"capacity_minor {self.capacity_minor} and energy_minor {self.energy_minor}"
+            raise ValueError(f"total_minor {self.total_minor} is not the sum of {told}")
+        return self
+
+    def total(self) -> int:
+        """All of the money."""
+        return self.capacity_minor + (self.energy_minor or 0) if self.total_minor is None else self.total_minor
+
+    def money(self, event_id: str) -> Compensation:
+        """As the store takes it."""
+        capacity, rule = self.capacity_minor, self.rule
+        return Compensation(
+            self.statement_id, self.revision, event_id, self.total(), self.currency, self.final, capacity, rule
+        )
 
 
 def router(doors: Doors) -> APIRouter:
@@ -37,10 +70,14 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/events/{event_id}/compensation", status_code=201)
     async def compensate(event_id: str, body: CompensationIn, response: Response) -> views.StatementView | None:
         """Receive the money for an event (S400) and allocate it (S402, S404): 201, or 200 when just this is known."""
-        now = doors.clock.now()
-        money = Compensation(body.statement_id, body.revision, event_id, body.total_minor, body.currency, body.final)
+        now, money = doors.clock.now(), body.money(event_id)
+
+        def settle(connection: Connection) -> CompensationAllocated | None:
+            terms = terms_for(connection, doors.settings, event_id, money.rule)
+            return statements.settle(connection, money, terms, now)
+
         with refusals():
-            new = await doors.database.write(lambda connection: statements.settle(connection, money, now))
+            new = await doors.database.write(settle)
         response.status_code = 200 if new is None else 201
         return await doors.database.read(lambda connection: views.statement_view(connection, event_id))
 
@@ -57,10 +94,15 @@ def router(doors: Doors) -> APIRouter:
         return [views.statement_with(*one) for one in found]
 
     @routes.get("/events/{event_id}/settlement")
-    async def settlement(event_id: str, member_id: str | None = None) -> views.Settlement:
+    async def settlement(event_id: str, member_id: str | None = None) -> explained.Settlement:
         """What the event's figures are when they are worked out again now, and for one member the chain from the money back
         to the registers."""
+
+        def work_out(connection: Connection) -> explained.Settlement:
+            terms = terms_standing(connection, doors.settings, event_id)
+            return explained.settlement(connection, event_id, member_id, terms)
+
         with refusals():
-            return await doors.database.read(lambda connection: views.settlement(connection, event_id, member_id))
+            return await doors.database.read(work_out)
 
     return routes

@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
+from sqlalchemy import Connection
 
 from contracts.ids import new_id
 from contracts.units import utc
 from dr_engine import views
 from dr_engine.api.doors import Body, Doors, Id, refusals
 from dr_engine.domain.settlement import RequestInterval
+from dr_engine.settling import terms_standing
 from dr_engine.store import events
 from dr_engine.store.events import DrEvent
 
@@ -61,10 +63,13 @@ def router(doors: Doors) -> APIRouter:
     async def show(event_id: str) -> views.EventResult:
         """A DR event with its results."""
         now = clock.now()
+
+        def result(connection: Connection) -> views.EventResult:
+            terms = terms_standing(connection, doors.settings, event_id)
+            return views.event_result(connection, events.get(connection, event_id), now, terms)
+
         with refusals():
-            return await database.read(
-                lambda connection: views.event_result(connection, events.get(connection, event_id), now)
-            )
+            return await database.read(result)
 
     @routes.delete("/events/{event_id}")
     async def cancel(event_id: str) -> views.EventView:

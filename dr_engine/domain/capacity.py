@@ -139,6 +139,17 @@ class Fleet:
         return Interval(np.where(energy >= least, -given / hours, must), high)
 
 
+def against_baseline_w(planned: PlannedCar, until: datetime, physics: Physics) -> tuple[float, float]:
+    """What one car can hold from its beginning until then (at the latest until it departs), against what it would do by
+    itself: up and down, as magnitudes in W."""
+    start, end = planned.since, min(until, planned.car.depart)
+    if end <= start:
+        return 0.0, 0.0
+    fleet = Fleet.of([planned])
+    held, baseline_w = fleet.held(start, end, physics), float(fleet.baseline_w(start, end, physics)[0])
+    return max(0.0, baseline_w - float(held.lo_w[0])), max(0.0, float(held.hi_w[0]) - baseline_w)
+
+
 def capacity(
     cars: Iterable[PlannedCar], start: datetime, end: datetime, physics: Physics, *, together: bool = False
 ) -> list[Block]:

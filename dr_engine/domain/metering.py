@@ -1,7 +1,9 @@
 """Energy from registers. Power samples steer; registers are what is paid for (X3).
 
 Readings may come late, twice and in any order. Between two readings the energy is taken to run evenly; how far apart the
-readings around a boundary stand decides the quality. A register that falls was reset: nothing is counted across the fall.
+readings around a boundary stand decides the quality. A register that falls below where it began was reset: it counts anew
+from there, and nothing is counted across the fall. One that falls by less was read under a clock that was wrong (it was set
+back, or one of two stations' clocks was ahead): that reading is left out, so that nothing is counted twice.
 """
 
 from bisect import bisect_right
@@ -50,11 +52,12 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class Registers:
-    """The net energy of one session over time, since its first reading."""
+    """The net energy of one session over time, since its first reading. Between a `doubtful` reading (by its number) and the
+    one before it, the register was reset or another reading was left out."""
 
     times: tuple[datetime, ...]
     net_wh: tuple[float, ...]
-    resets: frozenset[int]
+    doubtful: frozenset[int]
 
     @classmethod
     def of(cls, readings: Iterable[Reading]) -> "Registers":
@@ -62,12 +65,12 @@ class Registers:
         unique: dict[datetime, Reading] = {}
         for reading in readings:
             unique.setdefault(reading.at, reading)
-        ordered = [unique[at] for at in sorted(unique)]
-        steps = [_gain(before, after) for before, after in pairwise(ordered)]
+        kept, doubtful = _in_order([unique[at] for at in sorted(unique)])
+        steps = [_gain(before, after) for before, after in pairwise(kept)]
         return cls(
-            times=tuple(reading.at for reading in ordered),
-            net_wh=tuple(accumulate((gain or 0.0 for gain in steps), initial=0.0)) if ordered else (),
-            resets=frozenset(index + 1 for index, gain in enumerate(steps) if gain is None),
+            times=tuple(reading.at for reading in kept),
+            net_wh=tuple(accumulate(steps, initial=0.0)) if kept else (),
+            doubtful=frozenset(doubtful),
         )
 
     def between(self, start: datetime, end: datetime) -> Energy:
@@ -88,7 +91,7 @@ class Registers:
         gap_s = (self.times[after] - self.times[before]).total_seconds()
         part = (when - self.times[before]).total_seconds() / gap_s
         value = self.net_wh[before] + part * (self.net_wh[after] - self.net_wh[before])
-        return value, Quality.ESTIMATED if after in self.resets else _quality(gap_s)
+        return value, Quality.ESTIMATED if after in self.doubtful else _quality(gap_s)
 
     def _outside(self, when: datetime, after: int) -> tuple[float, Quality]:
         """Before the first or after the last reading: as at that reading."""
@@ -98,9 +101,32 @@ class Registers:
         return self.net_wh[nearest], _quality(abs((when - self.times[nearest]).total_seconds()))
 
 
-def _gain(before: Reading, after: Reading) -> float | None:
-    imported, exported = after.import_wh - before.import_wh, after.export_wh - before.export_wh
-    return None if imported < 0 or exported < 0 else imported - exported
+def _in_order(readings: list[Reading]) -> tuple[list[Reading], set[int]]:
+    """The readings whose registers rise, or begin anew; and the numbers of those before which something is doubtful."""
+    kept: list[Reading] = []
+    doubtful: set[int] = set()
+    for reading in readings:
+        if not kept:
+            kept, began = [reading], reading
+            continue
+        if _falls(kept[-1], reading):
+            doubtful.add(len(kept))
+            if not _falls(began, reading):
+                continue
+            began = reading
+        kept.append(reading)
+    return kept, doubtful
+
+
+def _falls(before: Reading, after: Reading) -> bool:
+    return after.import_wh < before.import_wh or after.export_wh < before.export_wh
+
+
+def _gain(before: Reading, after: Reading) -> float:
+    """What flowed between two readings; nothing that is known across a reset."""
+    if _falls(before, after):
+        return 0.0
+    return (after.import_wh - before.import_wh) - (after.export_wh - before.export_wh)
 
 
 def _quality(gap_s: float) -> Quality:

@@ -23,7 +23,8 @@ class BaselineKind(Enum):
 class MarketProduct(BaseModel):
     """One product. Times in seconds; a bid is a multiple of `step_kw`, at least `min_kw`, for blocks of `block_s` that are
     aligned to the clock (UTC); `gate_s` is how long before its block a bid is in. Delivery within `band_fraction` of the
-    award counts, at least with `reliability_p`. `price_cap` is in minor units per kW and block (None: no cap).
+    award counts, at least with `reliability_p`. `price_cap` is in minor units per kW and block (None: no cap). Credit is
+    paid up to (1 + `tolerance`) times what was ordered of a car (None: as the settings have it).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +44,7 @@ class MarketProduct(BaseModel):
     gate_s: Annotated[int, Field(ge=0, le=604_800, strict=True)]
     price_cap: Annotated[int, Field(ge=0, le=10**9, strict=True)] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    tolerance: Annotated[float, Field(ge=0, le=1)] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "MarketProduct":

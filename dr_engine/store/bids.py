@@ -232,6 +232,15 @@ def awards_between(connection: Connection, facility_id: str, start: datetime, en
     return [Award(*found) for found in connection.execute(query.order_by(row.start, row.bid_id))]
 
 
+def sold_in(connection: Connection, facility_id: str, start: datetime, end: datetime, direction: str) -> int:
+    """What was sold of a period in a direction: price times kW times seconds, over all awards that touch it."""
+    return sum(
+        award.price_minor_per_kw * award.awarded_kw * round((min(end, award.end) - max(start, award.start)).total_seconds())
+        for award in awards_between(connection, facility_id, start, end)
+        if award.direction == direction
+    )
+
+
 def _bids(connection: Connection, *conditions: Any) -> list[Bid]:
     found = connection.execute(select(bids).where(*conditions).order_by(bids.c.made_at.desc(), bids.c.bid_id)).all()
     return [

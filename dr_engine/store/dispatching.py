@@ -9,13 +9,15 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from dr_engine.domain.baseline import Baseline
+from dr_engine.domain.commanded import InForce, Told, in_force
 from dr_engine.domain.following import Command
 from dr_engine.store.tables import asked, dispatch_log, participations, setpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A session that an event found (or that plugged in during it), with its frozen baseline; None: SOC unknown."""
+    """A session that an event found (or that plugged in during it), with its frozen baseline; None: SOC unknown. `up_w` and
+    `down_w` are magnitudes: what it can hold against its baseline until the event ends."""
 
     event_id: str
     session_id: str
@@ -24,6 +26,8 @@ class Joined:
     frozen_at: datetime
     soc_pct: float | None
     baseline: Baseline | None
+    up_w: float = 0.0
+    down_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def join(connection: Connection, found: Iterable[Joined]) -> None:
             "baseline_w": baseline.power_w if baseline else None,
             "needed_wh": baseline.needed_wh if baseline else None,
             "verdict": "following",
+            "up_w": one.up_w,
+            "down_w": one.down_w,
         }
         connection.execute(insert_or_ignore(participations).values(row).on_conflict_do_nothing())
 
@@ -131,11 +137,22 @@ def sent(connection: Connection, command: SentCommand) -> None:
 
 
 def commands_between(connection: Connection, session_id: str, start: datetime, end: datetime) -> list[SentCommand]:
-    """What a session was told in a period, and how it was answered; by time."""
+    """What a session was told in a period, and the setpoint under which it came into it, with the answers; by time."""
     row = setpoints.c
     columns = [row[name] for name in SentCommand.__dataclass_fields__]
-    query = select(*columns).where(row.session_id == session_id, row.at >= start, row.at < end).order_by(row.id)
-    return [SentCommand(*found) for found in connection.execute(query)]
+    mine = select(*columns).where(row.session_id == session_id)
+    before = mine.where(row.at < start, row.status == "accepted").order_by(row.id.desc()).limit(1)
+    found = [SentCommand(*one) for one in connection.execute(before)]
+    inside = mine.where(row.at >= start, row.at < end).order_by(row.id)
+    held = [one for one in found if one.until is not None and one.until > start]
+    return held + [SentCommand(*one) for one in connection.execute(inside)]
+
+
+def orders_of(connection: Connection, session_id: str) -> tuple[InForce, ...]:
+    """The setpoints that a session was under, whatever for."""
+    row = setpoints.c
+    query = select(row.at, row.power_w, row.until).where(row.session_id == session_id, row.status == "accepted")
+    return in_force(Told(*found) for found in connection.execute(query.order_by(row.id)))
 
 
 def last_commands(connection: Connection) -> dict[str, Command]:

@@ -1,32 +1,25 @@
-"""Settlement: what each session delivered, the money of an event, and its allocation (S400, S402, S404)."""
+"""Settlement: the money of an event, its allocation, and its revisions (S400, S402, S404)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, func, insert, select
 
 from contracts.dr import CompensationAllocated, Share
 from contracts.ids import BookingId, DrEventId, FacilityId, MemberId, SessionId
-from dr_engine.domain.baseline import Baseline
-from dr_engine.domain.metering import Registers
+from dr_engine.domain.allocation import Rule
+from dr_engine.domain.pools import Money, Shared, game_of, share_money
 from dr_engine.domain.request import EventState
-from dr_engine.domain.settlement import (
-    Allocation,
-    Delivered,
-    Participant,
-    allocate,
-    delivered,
-    delivered_wh,
-    fingerprint,
-    quality,
-)
-from dr_engine.store import dispatching, events
+from dr_engine.domain.settlement import fingerprint, quality
+from dr_engine.domain.terms import Terms
+from dr_engine.store import bids, events
+from dr_engine.store.contributions import Contribution, contributions
 from dr_engine.store.errors import Clash, Unknown
 from dr_engine.store.events import DrEvent
-from dr_engine.store.sessions import readings_of
-from dr_engine.store.tables import allocations, bookings, compensations, mailboxes, sessions, statements
+from dr_engine.store.tables import allocations, compensations, mailboxes, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,60 +33,13 @@ class Compensation:
     currency: str
     final: bool = False
     """Nothing comes after it."""
+    capacity_minor: int = 0
+    """Of the total; the rest is for energy."""
+    rule: Rule | None = None
+    """How the money for energy is to be shared, where that was asked for by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one session did in an event. `parts` are its intervals; `ended_at` None: still plugged in."""
-
-    session_id: str
-    booking_id: str
-    member_id: str
-    verdict: str
-    participant: Participant
-    parts: Sequence[Delivered]
-
-    @property
-    def delivered_wh(self) -> int:
-        """What the session is credited with, in whole Wh."""
-        return delivered_wh(self.parts)
-
-
-def contributions(connection: Connection, event: DrEvent) -> list[Contribution]:
-    """What each session did in an event, from the registers that are known now; by session id."""
-    asked = dispatching.asked_in(connection, event.event_id)
-    return [
-        _contribution(connection, event, row, asked.get(row.session_id, frozenset()))
-        for row in dispatching.participants(connection, event.event_id)
-    ]
-
-
-def _contribution(connection: Connection, event: DrEvent, row: Row[Any], asked: frozenset[int]) -> Contribution:
-    since, until, ended = _presence(connection, event, row.session_id)
-    baseline = None
-    if row.baseline_w is not None:
-        baseline = Baseline(row.frozen_at, row.baseline_w, row.needed_wh, 0.0, 1.0)
-    registers = Registers.of(readings_of(connection, row.session_id))
-    participant = Participant(row.session_id, since, until, baseline, registers, asked)
-    verdict = "left" if ended is not None and ended < event.end else row.verdict
-    parts = delivered(participant, event.intervals)
-    return Contribution(row.session_id, row.booking_id, row.member_id, verdict, participant, parts)
-
-
-def _presence(connection: Connection, event: DrEvent, session_id: str) -> tuple[datetime, datetime, datetime | None]:
-    """From when to when a session belonged to the pool of an event, and when it was unplugged."""
-    row = sessions.c
-    query = (
-        select(row.started_at, row.ended_at, bookings.c.control_start, bookings.c.control_end)
-        .join(bookings, bookings.c.booking_id == row.booking_id)
-        .where(row.session_id == session_id)
-    )
-    found = connection.execute(query).one()
-    ends = [event.end, found.control_end, *([found.ended_at] if found.ended_at else [])]
-    return max(event.start, found.started_at, found.control_start), min(ends), found.ended_at
-
-
-def settle(connection: Connection, money: Compensation, now: datetime) -> CompensationAllocated | None:
+def settle(connection: Connection, money: Compensation, terms: Terms, now: datetime) -> CompensationAllocated | None:
     """Receive a compensation (S400), allocate it (S402), and announce it with the members (S404), in one transaction. The
     same revision with the same figures again is the same money: None, and nothing changes (who lost our answer asks again).
 
@@ -106,12 +52,24 @@ def settle(connection: Connection, money: Compensation, now: datetime) -> Compen
     if _is_known(connection, money):
         return None
     _refuse_unfit(connection, event, money, now)
-    found = contributions(connection, event)
-    allocation = allocate(money.total_minor, {one.session_id: one.delivered_wh for one in found})
-    _write(connection, money, found, allocation, now)
-    announcement = _announcement(money, event, found, allocation, now)
+    found = contributions(connection, event, terms)
+    shared = shared_of(
+        connection, event, found, Money(money.capacity_minor, money.total_minor - money.capacity_minor), terms
+    )
+    _write(connection, money, terms, found, shared, now)
+    announcement = _announcement(money, event, found, shared, now)
     mailboxes.announce(connection, announcement)
     return announcement
+
+
+def shared_of(connection: Connection, event: DrEvent, found: Sequence[Contribution], money: Money, terms: Terms) -> Shared:
+    """The money of an event, shared out. The pool for capacity goes to the intervals by what was sold of them; where nothing
+    was sold through us, by their length."""
+    sold = [bids.sold_in(connection, event.facility_id, one.start, one.end, one.direction) for one in event.intervals]
+    if not any(sold):
+        sold = [round((one.end - one.start).total_seconds()) for one in event.intervals]
+    game = game_of(event.intervals, (one.parts for one in found), terms)
+    return share_money(money, [one.stake for one in found], sold, terms, game)
 
 
 def _is_known(connection: Connection, money: Compensation) -> bool:
@@ -122,7 +80,8 @@ def _is_known(connection: Connection, money: Compensation) -> bool:
     same = next((one for one in known if one.revision == money.revision), None)
     if same is None:
         return False
-    if (same.total_minor, same.currency, same.final) != (money.total_minor, money.currency, money.final):
+    told = (money.total_minor, money.capacity_minor, money.currency, money.final, money.rule or terms_kept(same).rule)
+    if (same.total_minor, same.capacity_minor, same.currency, same.final, terms_kept(same).rule) != told:
         raise Clash(f"statement {money.statement_id} revision {money.revision} was already received with other figures")
     return True
 
@@ -147,20 +106,28 @@ def _refuse_unfit(connection: Connection, event: DrEvent, money: Compensation, n
 
 
 def _write(
-    connection: Connection, money: Compensation, found: Sequence[Contribution], allocation: Allocation, now: datetime
+    connection: Connection,
+    money: Compensation,
+    terms: Terms,
+    found: Sequence[Contribution],
+    shared: Shared,
+    now: datetime,
 ) -> None:
     name = {"statement_id": money.statement_id, "revision": money.revision}
-    sums = {"total_minor": money.total_minor, "currency": money.currency, "received_at": now}
-    connection.execute(insert(compensations).values({**name, "event_id": money.event_id, **sums}))
+    sums = {key: getattr(money, key) for key in ("event_id", "total_minor", "capacity_minor", "currency")}
+    connection.execute(insert(compensations).values({**name, **sums, "received_at": now}))
     connection.execute(
         insert(statements).values(
             **name,
             event_id=money.event_id,
             delivered_wh=sum(one.delivered_wh for one in found),
-            undistributed_minor=allocation.undistributed,
+            undistributed_minor=shared.undistributed_minor,
             settled_at=now,
             final=money.final,
-            fingerprint=figures_of(found, money.total_minor, money.currency),
+            fingerprint=figures_of(found, money.total_minor, money.capacity_minor, money.currency, terms),
+            terms=msgspec.to_builtins(terms),
+            aggregator_minor=shared.aggregator_minor,
+            facility_minor=shared.facility_minor,
         )
     )
     rows = [
@@ -170,8 +137,10 @@ def _write(
             "booking_id": one.booking_id,
             "member_id": one.member_id,
             "delivered_wh": one.delivered_wh,
-            "amount_minor": allocation.parts[one.session_id],
+            "amount_minor": shared.amount(one.session_id),
             "quality": quality(one.parts).value,
+            "available_wh": sum(one.stake.available_wh),
+            "capacity_minor": shared.capacity[one.session_id],
         }
         for one in found
     ]
@@ -180,19 +149,19 @@ def _write(
 
 
 def _announcement(
-    money: Compensation, event: DrEvent, found: Sequence[Contribution], allocation: Allocation, now: datetime
+    money: Compensation, event: DrEvent, found: Sequence[Contribution], shared: Shared, now: datetime
 ) -> CompensationAllocated:
-    """The shares of all who delivered; who delivered nothing has no share."""
+    """The shares of all who delivered or have a part; the total is the members', without aggregator's and facility's own."""
     shares = tuple(
         Share(
             member_id=MemberId(one.member_id),
             booking_id=BookingId(one.booking_id),
             session_id=SessionId(one.session_id),
             delivered_wh=one.delivered_wh,
-            amount_minor=allocation.parts[one.session_id],
+            amount_minor=shared.amount(one.session_id),
         )
         for one in found
-        if one.delivered_wh
+        if one.delivered_wh or shared.amount(one.session_id)
     )
     return CompensationAllocated(
         at=now,
@@ -201,19 +170,28 @@ def _announcement(
         event_id=DrEventId(event.event_id),
         facility_id=FacilityId(event.facility_id),
         currency=money.currency,
-        total_minor=money.total_minor,
-        undistributed_minor=allocation.undistributed,
+        total_minor=money.total_minor - shared.aggregator_minor - shared.facility_minor,
+        undistributed_minor=shared.undistributed_minor,
         shares=shares,
         final=money.final,
     )
 
 
-def figures_of(found: Sequence[Contribution], total_minor: int, currency: str) -> str:
-    """The fingerprint of what these sessions did, with the money."""
-    return fingerprint(((one.session_id, one.parts) for one in found), total_minor, currency)
+def figures_of(found: Sequence[Contribution], total_minor: int, capacity_minor: int, currency: str, terms: Terms) -> str:
+    """The fingerprint of what these sessions did, with the money and the terms; without terms for statements from before."""
+    money = f"{total_minor} {currency}"
+    if terms.tolerance is not None:
+        money += f" {capacity_minor} {msgspec.json.encode(terms, order='sorted').decode()}"
+    return fingerprint(((one.session_id, one.parts) for one in found), money)
 
 
-_WITH_MONEY = select(statements, compensations.c.total_minor, compensations.c.currency).join(
+def terms_kept(statement: Row[Any]) -> Terms:
+    """The terms by which a statement was settled."""
+    return msgspec.convert(statement.terms, Terms)
+
+
+_MONEY = (compensations.c.total_minor, compensations.c.capacity_minor, compensations.c.currency)
+_WITH_MONEY = select(statements, *_MONEY).join(
     compensations,
     (statements.c.statement_id == compensations.c.statement_id) & (statements.c.revision == compensations.c.revision),
 )

@@ -127,6 +127,8 @@ participations = Table(
     Column("baseline_w", Float),
     Column("needed_wh", Float),
     Column("verdict", String(16), nullable=False),
+    Column("up_w", Float),  # what it could hold against its baseline until the end, by direction
+    Column("down_w", Float),
 )
 
 asked = Table(
@@ -174,6 +176,7 @@ compensations = Table(
     Column("total_minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("capacity_minor", BigInteger, nullable=False),  # of the total; the rest is for energy
 )
 
 statements = Table(
@@ -187,6 +190,9 @@ statements = Table(
     Column("settled_at", UtcDateTime, nullable=False),
     Column("final", Boolean, nullable=False),  # no revision is taken after it
     Column("fingerprint", String(64), nullable=False),  # of all figures that it follows from; "" before there was one
+    Column("terms", JSON, nullable=False),
+    Column("aggregator_minor", BigInteger, nullable=False),
+    Column("facility_minor", BigInteger, nullable=False),
     ForeignKeyConstraint(["statement_id", "revision"], ["compensations.statement_id", "compensations.revision"]),
 )
 
@@ -201,6 +207,8 @@ allocations = Table(
     Column("delivered_wh", Integer, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("quality", String(16), nullable=False),
+    Column("available_wh", Integer, nullable=False),
+    Column("capacity_minor", BigInteger, nullable=False),  # of the amount; the rest is for energy
     ForeignKeyConstraint(["statement_id", "revision"], ["statements.statement_id", "statements.revision"]),
 )
 

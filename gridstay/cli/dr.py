@@ -10,6 +10,7 @@ import typer
 from rich.console import RenderableType
 
 from contracts.units import MINOR_DIGITS, money
+from dr_engine.domain.allocation import Rule
 from gridstay.cli import given, show
 from gridstay.cli.command import Operator, command
 from gridstay.cli.dr_market import bid, offer, products
@@ -89,19 +90,28 @@ def compensate(
     operator: Operator,
     event_id: EventId,
     statement: Annotated[str, typer.Option(help="The payer's name for this payment; the same one twice is paid once.")],
-    total: Annotated[str, typer.Option(metavar="AMOUNT", help="Money for the event, such as 12340 or 123.40.")],
+    total: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Money for the event, such as 12340 or 123.40.")
+    ] = None,
+    capacity: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What of it is for power kept available.")] = None,
+    energy: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="What of it is for energy; with --capacity, instead of --total.")
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(help=f"How the money for energy is shared: {', '.join(Rule)}. [default: the settings']")
+    ] = None,
     currency: Annotated[str, typer.Option(help=f"One of {', '.join(MINOR_DIGITS)}.")] = "JPY",
     revision: Annotated[int, typer.Option(min=0, help="Higher for each correction of the statement.")] = 0,
     final: Annotated[bool, typer.Option("--final", help="No correction comes after it.")] = False,
 ) -> None:
-    """Receive the money for an event: it is shared by what each car delivered, and becomes the members' points."""
-    body = {
-        "statement_id": statement,
-        "revision": revision,
-        "total_minor": _minor(total, currency),
-        "currency": currency,
-        "final": final,
-    }
+    """Receive the money for an event: it is shared by what each car delivered and made available, and becomes points."""
+    told = {"total_minor": total, "capacity_minor": capacity, "energy_minor": energy}
+    amounts = {name: _minor(amount, currency) for name, amount in told.items() if amount is not None}
+    if total is None and energy is None:
+        raise typer.BadParameter("say how much: --total, or --energy and --capacity")
+    body = {"statement_id": statement, "revision": revision, "currency": currency, "final": final, **amounts}
+    if rule is not None:
+        body["rule"] = rule
     answer = operator.client.post("dr", "events", event_id, "compensation", body=body)
     operator.show(answer, lambda: _statement(answer, operator.zone_of(None)))
 

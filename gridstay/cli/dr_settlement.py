@@ -8,6 +8,7 @@ import typer
 from rich.console import RenderableType
 
 from contracts.units import money
+from dr_engine.domain.allocation import BASIS
 from gridstay.cli import show
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
@@ -69,8 +70,12 @@ def _statements(rows: list[Row], zone: ZoneInfo) -> RenderableType:
         "event": lambda row: row["event_id"],
         f"settled ({zone.key})": lambda row: show.when(row["settled_at"], zone),
         "total": lambda row: money(row["total_minor"], row["currency"]),
+        "for capacity": lambda row: money(row["capacity_minor"], row["currency"]),
+        "aggregator": lambda row: money(row["aggregator_minor"], row["currency"]),
+        "facility": lambda row: money(row["facility_minor"], row["currency"]),
         "not shared out": lambda row: money(row["undistributed_minor"], row["currency"]),
         "delivered kWh": lambda row: show.kilo(row["delivered_wh"], 2),
+        "rule": lambda row: row["terms"]["rule"],
         "final": lambda row: "yes" if row["final"] else "no",
         "figures": lambda row: row["fingerprint"][:12],
     }
@@ -109,9 +114,20 @@ def _settlement(row: Row, entries: list[Row], zone: ZoneInfo) -> RenderableType:
         "delivered kWh": show.kilo(row["delivered_wh"], 2),
         "statement": f"{standing['statement_id']}, revision {standing['revision']}" if standing else None,
         "figures": f"{row['fingerprint'][:12]}, {verdict}" if standing else verdict,
+        **_terms(row["terms"]),
     }
     chains = [part for chain in row["chains"] for part in _chain(chain, standing, zone)]
     return show.parts(show.facts(told), *([_ledger(entries, zone)] if row["chains"] else []), *chains)
+
+
+def _terms(terms: Row) -> Row:
+    tolerance = terms["tolerance"]
+    members_bp = BASIS - terms["aggregator_bp"] - terms["facility_bp"]
+    return {
+        "credit": "whatever was delivered" if tolerance is None else f"up to {1 + tolerance:.0%} of what was ordered",
+        "money for energy": f"rule {terms['rule']}",
+        "members, facility, aggregator": f"{members_bp}, {terms['facility_bp']}, {terms['aggregator_bp']} basis points",
+    }
 
 
 def _ledger(entries: list[Row], zone: ZoneInfo) -> RenderableType:
@@ -129,7 +145,7 @@ def _posting(entry: Row) -> str:
 
 
 def _chain(chain: Row, standing: Row | None, zone: ZoneInfo) -> list[RenderableType]:
-    paid = money(chain["amount_minor"], standing["currency"]) if standing and chain["amount_minor"] is not None else None
+    paid = _paid(chain, standing["currency"]) if standing and chain["amount_minor"] is not None else None
     baseline = None
     if chain["baseline_at"] is not None:
         kilowatts, needed = show.kilo(chain["baseline_w"], 2), show.kilo(chain["needed_wh"], 2)
@@ -140,6 +156,8 @@ def _chain(chain: Row, standing: Row | None, zone: ZoneInfo) -> list[RenderableT
         "took part": show.span(chain["since"], chain["until"], zone),
         "stood": chain["verdict"],
         "baseline": baseline,
+        "could hold": f"{show.kilo(chain['up_w'])} kW up, {show.kilo(chain['down_w'])} kW down, against the baseline",
+        "made available kWh": show.kilo(chain["available_wh"], 3),
         "credited kWh": show.kilo(chain["delivered_wh"], 3),
         "its part": paid,
     }
@@ -149,13 +167,21 @@ def _chain(chain: Row, standing: Row | None, zone: ZoneInfo) -> list[RenderableT
     return parts
 
 
+def _paid(chain: Row, currency: str) -> str:
+    total, capacity = chain["amount_minor"], chain["capacity_minor"]
+    energy = money(total - capacity, currency)
+    return f"{money(total, currency)}: {money(capacity, currency)} for capacity, {energy} for energy"
+
+
 def _interval(number: int, row: Row, zone: ZoneInfo) -> list[RenderableType]:
     told = {
         "asked of the fleet": f"{show.kilo(row['power_w'])} kW, {show.span(row['start'], row['end'], zone)}",
         "under command": "yes" if row["asked"] else "no: nothing is credited",
         "by the registers kWh": f"{show.kilo(row['actual_wh'], 3)} ({row['quality']})",
         "by the baseline kWh": show.kilo(row["baseline_wh"], 3),
+        "ordered kWh of help": show.kilo(row["ordered_wh"], 3),
         "credited kWh": show.kilo(row["credit_wh"], 3),
+        "made available kWh": show.kilo(row["available_wh"], 3),
     }
     commands = {
         f"told ({zone.key})": lambda one: show.when(one["at"], zone, seconds=True),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dr_engine.domain.commanded import Told
 from gridstay.fleet.booked import Booked
 from gridstay.fleet.control import Controller, Orders
 from gridstay.fleet.heard import Heard
@@ -32,7 +33,7 @@ class EventTrack:
 @dataclass(slots=True)
 class DayTrack:
     """What was seen: the events, registers at clock-aligned instants, the energy stored at each booked end and the least
-    that was ever stored, commands sent, and steps made."""
+    that was ever stored, what each visit's station has accepted, commands sent, and steps made."""
 
     events: list[EventTrack]
     readings_s: list[float]
@@ -40,6 +41,7 @@ class DayTrack:
     export_wh: list[Floats]
     stored_at_end_wh: Floats
     least_wh: Floats
+    told: dict[int, list[Told]] = field(default_factory=dict)
     commands: int = 0
     steps: int = 0
 
@@ -99,8 +101,9 @@ class _Loop:
         orders = self._idle(now_s, pool) if running is None else self._dispatch(now_s, pool, running)
         if len(orders.who) or len(orders.release):
             plant.advance(now_s + options.command_s)
-            taken = plant.tell(orders.who, orders.power_w, orders.until_s)
-            self._controller.answered(orders, taken, plant.release(orders.release), now_s + options.command_s)
+            taken, cleared = plant.tell(orders.who, orders.power_w, orders.until_s), plant.release(orders.release)
+            self._controller.answered(orders, taken, cleared, now_s + options.command_s)
+            self._keep(orders, taken, cleared, now_s + options.command_s)
         plant.advance(now_s + length_s - options.metering_s)
         self._heard.sample(plant, plant.plugged)
         plant.advance(now_s + length_s)
@@ -128,6 +131,16 @@ class _Loop:
         running.joined_s[entering] = np.maximum(event.start_s, np.maximum(self._came_s, self._booked.start_s))[entering]
         running.joined_soc_pct[entering] = soc[entering]
         return orders
+
+    def _keep(self, orders: Orders, taken: Flags, cleared: Flags, now_s: float) -> None:
+        """Write down what the stations have accepted."""
+        at = self._booked.at
+        for place, power_w, until_s, fine in zip(orders.who, orders.power_w, orders.until_s, taken, strict=True):
+            if fine:
+                told = Told(at(now_s), round(power_w), at(until_s))
+                self.track.told.setdefault(int(place), []).append(told)
+        for place in orders.release[cleared]:
+            self.track.told.setdefault(int(place), []).append(Told(at(now_s), None, None))
 
     def _idle(self, now_s: float, pool: Flags) -> Orders:
         preparing = np.zeros(len(pool), dtype=bool)

@@ -6,10 +6,13 @@ from datetime import datetime
 import numpy as np
 
 from contracts.units import whole_watt_hours
+from dr_engine.domain.allocation import allocate
 from dr_engine.domain.baseline import Baseline
 from dr_engine.domain.car import Physics
+from dr_engine.domain.commanded import in_force
 from dr_engine.domain.metering import Reading, Registers
-from dr_engine.domain.settlement import Participant, allocate, delivered, delivered_wh
+from dr_engine.domain.settlement import Participant, delivered, delivered_wh
+from dr_engine.domain.terms import Terms
 from gridstay.fleet.booked import Booked
 from gridstay.fleet.loop import DayTrack, EventTrack
 from simulators.fleet.visits import Visits
@@ -41,7 +44,7 @@ def settle(track: DayTrack, running: EventTrack, booked: Booked, visits: Visits,
     joined = [int(place) for place in np.flatnonzero(~np.isnan(running.joined_s))]
     credited, metered = {}, 0.0
     for place in joined:
-        parts = delivered(_participant(place, track, running, booked, visits, physics), running.event.intervals)
+        parts = delivered(_participant(place, track, running, booked, visits, physics), running.event.intervals, Terms())
         credited[place] = delivered_wh(parts)
         metered += sum(part.actual.net_wh for part in parts)
     total = whole_watt_hours(sum(credited.values()) * price / 1000)
@@ -61,6 +64,7 @@ def _participant(
         baseline=Baseline.of(booked.car(place), float(running.joined_soc_pct[place]), since, physics),
         registers=Registers.of(_readings(place, track, booked, visits, left)),
         asked=frozenset(number for number, asked in enumerate(running.asked) if asked[place]),
+        orders=in_force(track.told.get(place, ())),
     )
 
 

@@ -139,6 +139,11 @@ async def test_S400_S402_S404_from_the_request_to_the_money(bench: Bench) -> Non
         {"revision": -1},
         {"statement_id": ""},
         {"final": "perhaps"},
+        {"total_minor": None},
+        {"capacity_minor": 2},
+        {"capacity_minor": -1},
+        {"energy_minor": 2},
+        {"rule": "mine"},
         {"more": 1},
     ],
 )

@@ -1,6 +1,7 @@
 """Energy from registers (X3)."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,9 @@ def registers(*readings: tuple[float, float, float]) -> Registers:
         ([(0, 100, 0), (60, 200, 0), (120, 5, 0), (180, 65, 0)], 0, 180, 160, "good"),
         ([(0, 100, 0), (60, 200, 0), (120, 5, 0), (180, 65, 0)], 0, 90, 100, "estimated"),
         ([(0, 100, 0), (60, 200, 0)], 0, 300, 100, "estimated"),
+        ([(0, 100, 0), (60, 200, 0), (90, 130, 0), (120, 300, 0)], 0, 120, 200, "good"),
+        ([(0, 100, 0), (60, 200, 0), (90, 130, 0), (120, 300, 0)], 0, 99, 165, "estimated"),
+        ([(60, 0, 900), (120, 0, 700), (0, 0, 500), (180, 0, 950)], 0, 180, -450, "good"),
         ([(0, 100, 0), (60, 200, 0)], 0, 3600, 0, "missing"),
         ([(0, 100, 0), (7200, 200, 0)], 1800, 3600, 0, "missing"),
         ([], 0, 60, 0, "missing"),
@@ -51,6 +55,17 @@ def test_X3_any_order_and_repeats_give_the_same_energy(steps: list[tuple[int, in
     plain, mixed = Registers.of(readings), Registers.of(shuffled)
     assert plain == mixed
     assert plain.between(later(10), later(500)) == mixed.between(later(10), later(500))
+
+
+@given(st.lists(st.integers(1, 60), min_size=4, max_size=20), st.integers(1, 19), st.integers(1, 600))
+def test_X3_a_clock_that_is_set_back_pays_nothing_twice(steps: list[int], after: int, back_s: int) -> None:
+    """The register rises by 10 Wh a second throughout; from some reading on, the clock is late."""
+    after = min(after, len(steps) - 1)
+    clock = [sum(steps[:number]) for number in range(len(steps) + 1)]
+    told = [Reading(later(at - back_s * (number >= after)), 5_000 + 10 * at, 0) for number, at in enumerate(clock)]
+    found = Registers.of(one for one in told if one.at >= later(0))
+    assert all(earlier <= following for earlier, following in pairwise(found.net_wh))
+    assert found.net_wh[-1] <= 10 * clock[-1]
 
 
 def test_the_worst_quality_counts() -> None:

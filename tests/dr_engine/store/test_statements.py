@@ -1,22 +1,31 @@
 """Money for an event: once, exactly, with the members behind it (S400, S402, S404)."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+import msgspec
 import pytest
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from contracts.csms import RegisterReading, SessionChanged, SessionPhase, Token
 from contracts.dr import CompensationAllocated
 from contracts.ids import SessionId, StationId
-from dr_engine import views
+from dr_engine import explained
+from dr_engine.domain.allocation import Rule
 from dr_engine.domain.baseline import Baseline
+from dr_engine.domain.bid import BidLine
+from dr_engine.domain.product import Products
 from dr_engine.domain.settlement import RequestInterval
-from dr_engine.store import bookings, dispatching, events, mailboxes, sessions, statements
+from dr_engine.domain.terms import Terms
+from dr_engine.products import shipped
+from dr_engine.settling import product_of
+from dr_engine.store import bids, bookings, dispatching, events, mailboxes, sessions, statements
+from dr_engine.store.contributions import contributions
 from dr_engine.store.dispatching import Joined, SentCommand
 from dr_engine.store.errors import Clash, Unknown
 from dr_engine.store.events import DrEvent
 from dr_engine.store.statements import Compensation
-from dr_engine.store.tables import compensations, readings
+from dr_engine.store.tables import compensations, participations, readings, setpoints
 from tests.dr_engine.bench import FACILITY, START, at, booking
 
 MONEY = Compensation("st1", 0, "e1", 1_000, "JPY")
@@ -45,10 +54,11 @@ def take_part(connection: Connection, name: str, exported_wh: float, *, ended: b
     sessions.add_readings(connection, readings)
     dispatching.join(connection, [Joined("e1", name, f"b-{name}", f"m-{name}", at(30), 80, Baseline(at(30), 1, 0, 0, 1))])
     dispatching.ask(connection, "e1", 0, [name])
+    dispatching.sent(connection, SentCommand(name, "e1", at(30), -6_000, at(60), "accepted", ""))
 
 
-def settled(connection: Connection, money: Compensation, now: datetime) -> CompensationAllocated:
-    told = statements.settle(connection, money, now)
+def settled(connection: Connection, money: Compensation, now: datetime, terms: Terms | None = None) -> CompensationAllocated:
+    told = statements.settle(connection, money, terms or Terms(), now)
     assert told is not None
     return told
 
@@ -95,20 +105,75 @@ def test_S402_S404_the_money_is_shared_by_what_each_delivered_and_announced_with
 )
 def test_X3_nothing_is_paid_twice(connection: Connection, again: Compensation, why: str) -> None:
     events.receive(connection, DrEvent("e2", FACILITY, None, (RequestInterval(at(90), at(95), -9_000),)), START)
-    statements.settle(connection, MONEY, at(61))
-    statements.settle(connection, Compensation("st1", 2, "e1", 900, "JPY"), at(62))
+    statements.settle(connection, MONEY, Terms(), at(61))
+    statements.settle(connection, Compensation("st1", 2, "e1", 900, "JPY"), Terms(), at(62))
     with pytest.raises(Clash, match=why):
-        statements.settle(connection, again, at(120))
+        statements.settle(connection, again, Terms(), at(120))
     assert connection.execute(select(func.count()).select_from(compensations)).scalar() == 2
     assert mailboxes.unsent(connection) == 2
 
 
 @pytest.mark.usefixtures("event")
+@pytest.mark.parametrize(
+    ("rule", "amounts"),
+    [
+        (Rule.PRO_RATA, {"m-ann": 571, "m-ben": 286, "m-dan": 143}),
+        (Rule.EQUAL, {"m-ann": 334, "m-ben": 333, "m-dan": 333}),
+        (Rule.SHAPLEY, {"m-ann": 571, "m-ben": 286, "m-dan": 143}),
+    ],
+)
+def test_S402_the_rule_is_that_of_the_statement(connection: Connection, rule: Rule, amounts: dict[str, int]) -> None:
+    told = settled(connection, MONEY, at(61), Terms(rule=rule))
+    assert {one.member_id: one.amount_minor for one in told.shares} == amounts
+    assert explained.settlement(connection, "e1", None, Terms(rule=rule)).unchanged is True
+    assert explained.settlement(connection, "e1", None, Terms(tolerance=0.2, rule=rule)).unchanged is False
+    assert statements.settle(connection, MONEY, Terms(rule=rule), at(62)) is None
+    with pytest.raises(Clash, match="other figures"):
+        statements.settle(connection, replace(MONEY, rule=Rule.AVAILABILITY), Terms(), at(62))
+
+
+@pytest.mark.usefixtures("event")
+def test_S402_capacity_goes_to_who_was_available_by_what_was_sold(connection: Connection) -> None:
+    for name, up_w in (("ann", 4_000), ("ben", 4_000), ("cat", 9_000), ("dan", 4_000)):
+        connection.execute(update(participations).where(participations.c.session_id == name).values(up_w=up_w))
+    line = BidLine(at(30), at(60), 9, 3)
+    product = Products(shipped()).get("jp-ra-up")
+    bids.draft(connection, "bid1", FACILITY, product, [line], START)
+    bids.submit(connection, "bid1", product, {at(30): 9}, [], START - timedelta(hours=1))
+    bids.award(connection, "bid1", None, START)
+    assert bids.sold_in(connection, FACILITY, at(45), at(90), "up") == 3 * 9 * 15 * 60
+    assert bids.sold_in(connection, FACILITY, at(45), at(90), "down") == 0
+    assert product_of(connection, events.get(connection, "e1"), Products(shipped())) == product
+    told = settled(connection, replace(MONEY, total_minor=1_500, capacity_minor=500), at(61), Terms(facility_bp=1_000))
+    assert {one.member_id: one.amount_minor for one in told.shares} == {
+        "m-ann": 514 + 180,
+        "m-ben": 257 + 180,
+        "m-dan": 129 + 90,
+    }
+    assert (told.total_minor, told.undistributed_minor) == (1_350, 0)
+    found = statements.statement_of(connection, "e1")
+    assert found is not None
+    assert (found[0].facility_minor, found[0].capacity_minor) == (150, 500)
+    assert {row.member_id: row.capacity_minor for row in found[1]} == {"m-ann": 180, "m-ben": 180, "m-cat": 0, "m-dan": 90}
+
+
+@pytest.mark.usefixtures("event")
+def test_X3_what_was_settled_before_there_were_terms_gives_the_same_figures(connection: Connection) -> None:
+    connection.execute(delete(setpoints))
+    before = Terms(tolerance=None)
+    told = settled(connection, MONEY, at(61), before)
+    assert [one.delivered_wh for one in told.shares] == [2_000, 1_000, 500]
+    assert msgspec.convert({"tolerance": None}, Terms) == before
+    fingerprint = explained.settlement(connection, "e1", None, before).fingerprint
+    assert fingerprint == "97a2a060667fccefacc1701b0319eb87982f461d21310830ccc228f3f074fba3"  # as it was kept then
+
+
+@pytest.mark.usefixtures("event")
 @pytest.mark.parametrize("again", [MONEY, Compensation("st1", 2, "e1", 900, "JPY")])
 def test_S400_the_same_revision_again_is_the_same_money(connection: Connection, again: Compensation) -> None:
-    statements.settle(connection, MONEY, at(61))
-    statements.settle(connection, Compensation("st1", 2, "e1", 900, "JPY"), at(62))
-    assert statements.settle(connection, again, at(63)) is None
+    statements.settle(connection, MONEY, Terms(), at(61))
+    statements.settle(connection, Compensation("st1", 2, "e1", 900, "JPY"), Terms(), at(62))
+    assert statements.settle(connection, again, Terms(), at(63)) is None
     assert mailboxes.unsent(connection) == 2
 
 
@@ -133,44 +198,43 @@ def test_X3_a_revision_is_the_whole_statement_anew_with_the_registers_of_then(co
     assert standing[0].revision == 1
     assert [row.revision for row in statements.all_statements(connection)] == [0, 1]
     with pytest.raises(Clash, match="which is final"):
-        statements.settle(connection, Compensation("st1", 2, "e1", 1_000, "JPY"), at(71))
+        statements.settle(connection, Compensation("st1", 2, "e1", 1_000, "JPY"), Terms(), at(71))
 
 
 @pytest.mark.usefixtures("event")
 def test_X3_the_registers_behind_a_credit_are_found_again(connection: Connection) -> None:
-    statements.settle(connection, MONEY, at(61))
-    dispatching.sent(connection, SentCommand("ann", "e1", at(31), -4_000, at(40), "accepted", ""))
-    dispatching.sent(connection, SentCommand("ann", None, at(29), 0, at(40), "accepted", ""))
-    found = views.settlement(connection, "e1", "m-ann")
+    statements.settle(connection, MONEY, Terms(), at(61))
+    dispatching.sent(connection, SentCommand("ann", "e1", at(65), 0, at(70), "accepted", ""))
+    found = explained.settlement(connection, "e1", "m-ann", Terms())
     assert found.unchanged is True
     (chain,) = found.chains
     (interval,) = chain.intervals
     assert (chain.amount_minor, chain.delivered_wh, interval.credit_wh) == (571, 2_000, 2_000)
-    assert [(one.power_w, one.status) for one in interval.commands] == [(-4_000, "accepted")]
+    assert [(one.power_w, one.status) for one in interval.commands] == [(-6_000, "accepted")]
     first, last = interval.readings[0], interval.readings[-1]
     assert (first.at, last.at) == (at(30), at(60))
     assert interval.baseline_wh - ((last.import_wh - first.import_wh) - (last.export_wh - first.export_wh)) == 2_000
     with pytest.raises(Unknown, match="m-zoe took no part"):
-        views.settlement(connection, "e1", "m-zoe")
+        explained.settlement(connection, "e1", "m-zoe", Terms())
 
 
 @pytest.mark.usefixtures("event")
 def test_X3_registers_that_come_after_a_settlement_are_seen(connection: Connection) -> None:
-    assert views.settlement(connection, "e1", None).unchanged is None
-    statements.settle(connection, MONEY, at(61))
+    assert explained.settlement(connection, "e1", None, Terms()).unchanged is None
+    statements.settle(connection, MONEY, Terms(), at(61))
     connection.execute(delete(readings).where(readings.c.session_id == "ben", readings.c.at > at(50)))
-    assert views.settlement(connection, "e1", None).unchanged is False
+    assert explained.settlement(connection, "e1", None, Terms()).unchanged is False
 
 
 @pytest.mark.usefixtures("event")
 def test_S400_money_is_taken_for_known_events_that_are_over(connection: Connection) -> None:
     with pytest.raises(Unknown):
-        statements.settle(connection, Compensation("st1", 0, "e9", 1, "JPY"), at(61))
+        statements.settle(connection, Compensation("st1", 0, "e9", 1, "JPY"), Terms(), at(61))
     with pytest.raises(Clash, match="running"):
-        statements.settle(connection, MONEY, at(59))
+        statements.settle(connection, MONEY, Terms(), at(59))
     events.cancel(connection, "e1", at(59))
     with pytest.raises(Clash, match="cancelled"):
-        statements.settle(connection, MONEY, at(61))
+        statements.settle(connection, MONEY, Terms(), at(61))
 
 
 def test_S402_when_nobody_delivered_the_money_stays_undistributed(connection: Connection) -> None:
@@ -183,5 +247,5 @@ def test_S402_when_nobody_delivered_the_money_stays_undistributed(connection: Co
 @pytest.mark.usefixtures("event")
 def test_X3_running_a_settlement_again_gives_the_same_figures(connection: Connection) -> None:
     known = events.get(connection, "e1")
-    assert statements.contributions(connection, known) == statements.contributions(connection, known)
-    assert {one.session_id: one.verdict for one in statements.contributions(connection, known)}["dan"] == "left"
+    assert contributions(connection, known, Terms()) == contributions(connection, known, Terms())
+    assert {one.session_id: one.verdict for one in contributions(connection, known, Terms())}["dan"] == "left"

@@ -174,6 +174,17 @@ def test_compensate(service: FakeService, total: str, currency: str, minor: int)
     assert "1,234 JPY" in service.run(*arguments).stdout
 
 
+def test_S400_both_pools_and_the_rule_may_be_told(service: FakeService) -> None:
+    service.answers_with("POST", "/api/dr/events/event-1/compensation", STATEMENT, 201)
+    start = ("dr", "event", "compensate", "event-1", "--statement", "S1", "--currency", "EUR")
+    service.run(*start, "--capacity", "1.50", "--energy", "20", "--rule", "equal")
+    told = {"capacity_minor": 150, "energy_minor": 2_000, "rule": "equal"}
+    money = {"statement_id": "S1", "revision": 0, "currency": "EUR", "final": False}
+    assert service.last.body == money | told
+    refused = service.run(*start, "--capacity", "1.50")
+    assert (refused.exit_code, "--energy and --capacity" in refused.stderr) == (2, True)
+
+
 def test_compensate_before_settlement(service: FakeService) -> None:
     service.answers_with("POST", "/api/dr/events/event-1/compensation", None, 201)
     result = service.run("dr", "event", "compensate", "event-1", "--statement", "S1", "--total", "5")

@@ -6,13 +6,26 @@ import pytest
 
 from tests.gridstay.cli.conftest import FakeService
 
-PART = {"session_id": "s1", "booking_id": "b1", "member_id": "ann", "delivered_wh": 2_000, "amount_minor": 571}
+PART = {
+    "session_id": "s1",
+    "booking_id": "b1",
+    "member_id": "ann",
+    "delivered_wh": 2_000,
+    "available_wh": 5_000,
+    "capacity_minor": 71,
+    "amount_minor": 571,
+}
+TERMS = {"tolerance": 0.1, "rule": "pro_rata", "aggregator_bp": 0, "facility_bp": 2_000}
 FIRST: dict[str, Any] = {
     "statement_id": "st1",
     "revision": 0,
     "event_id": "e1",
     "currency": "JPY",
     "total_minor": 1_000,
+    "capacity_minor": 100,
+    "aggregator_minor": 0,
+    "facility_minor": 0,
+    "terms": TERMS,
     "undistributed_minor": 0,
     "delivered_wh": 3_500,
     "settled_at": "2026-06-03T06:00:00Z",
@@ -31,7 +44,9 @@ INTERVAL = {
     "actual_wh": -2_000.0,
     "quality": "good",
     "baseline_wh": 0.0,
+    "ordered_wh": 1_900.0,
     "credit_wh": 2_000.0,
+    "available_wh": 5_000.0,
     "commands": [
         {
             "at": "2026-06-03T05:00:01Z",
@@ -50,6 +65,7 @@ INTERVAL = {
 SETTLEMENT: dict[str, Any] = {
     "event_id": "e1",
     "facility_id": "salon",
+    "terms": TERMS,
     "delivered_wh": 3_500,
     "statement": REVISIONS[1],
     "fingerprint": FIRST["fingerprint"],
@@ -66,7 +82,11 @@ CHAIN = {
     "baseline_at": "2026-06-03T05:00:00Z",
     "baseline_w": 6_000.0,
     "needed_wh": 0.0,
+    "up_w": 10_000.0,
+    "down_w": 0.0,
+    "available_wh": 5_000,
     "delivered_wh": 2_000,
+    "capacity_minor": 64,
     "amount_minor": 514,
     "intervals": [INTERVAL],
 }
@@ -117,7 +137,8 @@ def test_X3_settle_explains_each_point_back_to_the_registers(service: FakeServic
     page = {"entries": [mine, entry(8, "points/st1/0/s2/ben", 57)], "next_after": None}
     service.answers_with("GET", "/api/ledger", page)
     shown = service.run("dr", "settle", "e1", "--explain", "1001").stdout
-    for words in ("114 points", "514 JPY", "-2.000 (good)", "-4.00", "release", "timed_out no answer"):
+    told = ("up to 110% of what was ordered", "8000, 2000, 0 basis points", "10.0 kW up", "450 JPY for energy")
+    for words in (*told, "114 points", "514 JPY", "-2.000 (good)", "1.900", "-4.00", "release", "timed_out no answer"):
         assert words in shown
     assert "57 points" not in shown
     assert service.json("dr", "settle", "e1", "--explain", "1001")["ledger"] == [mine]
