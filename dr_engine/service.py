@@ -18,6 +18,7 @@ from dr_engine.settings import DrSettings
 from dr_engine.store import mailboxes, metadata, statements
 from dr_engine.store.tables import dispatch_log, dr_events, setpoints
 from dr_engine.telemetry import Telemetry
+from dr_engine.ven.ven import Ven
 from runtime.metrics import collected
 from runtime.service import Host
 from runtime.storage import migrate
@@ -37,6 +38,7 @@ class DrService:
         self._telemetry = Telemetry()
         self._dispatcher: Dispatcher | None = None
         self._planning: Planning | None = None
+        self._ven: Ven | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["DrService"]:
@@ -53,13 +55,27 @@ class DrService:
             host.supervisor.spawn(stack, "dr_engine dispatcher", self._dispatcher.run())
             host.supervisor.spawn(stack, "dr_engine planning", self._planning.run())
             host.supervisor.spawn(stack, "dr_engine market", self._marketing().run())
+            if self._settings.ven is not None:
+                self._ven = Ven(self._settings, self._settings.ven, self._database, host, self._telemetry, self._changed)
+                host.supervisor.spawn(stack, "dr_engine ven", self._ven.run())
             yield self
             self._dispatcher = None
             self._planning = None
+            self._ven = None
 
     def router(self) -> APIRouter:
         """The routes, to be mounted below /api, behind the operator's token."""
-        return api.router(Doors(self._settings, self._database, self._host.clock, self._telemetry, self.pool, self._changed))
+        return api.router(self._doors())
+
+    def open_router(self) -> APIRouter:
+        """The routes that the VTN calls, with a secret of its own."""
+        return api.open_router(self._doors())
+
+    def _doors(self) -> Doors:
+        host = self._host
+        return Doors(
+            self._settings, self._database, host.clock, self._telemetry, self.pool, self._changed, lambda: self._ven
+        )
 
     def pool(self) -> list[PoolEntry]:
         """The pool as the dispatcher saw it last; empty while it does not run."""

@@ -13,6 +13,7 @@ from dr_engine.domain.following import FollowRules
 from dr_engine.domain.planner.problem import PlanRules
 from dr_engine.domain.product import MarketProduct, Products
 from dr_engine.products import shipped
+from dr_engine.ven.settings import VenSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -152,6 +153,8 @@ class DrSettings(BaseModel):
     """Where bids are written and awards are read as files; None: no file market."""
 
     settlement: SettlementSettings = SettlementSettings()
+    ven: VenSettings | None = None
+    """The VTN that we listen to; None: requests come by HTTP alone."""
 
     def product_table(self) -> Products:
         """All products."""

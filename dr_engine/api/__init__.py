@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from dr_engine.api import bids, compensation, events, history, outlook, plan, watch
+from dr_engine.api import bids, compensation, events, history, outlook, plan, ven, watch
 from dr_engine.api.doors import Doors
 
-_SUBJECTS = (events, compensation, outlook, plan, watch, bids, history)
+_SUBJECTS = (events, compensation, outlook, plan, watch, bids, history, ven)
 
 
 def router(doors: Doors) -> APIRouter:
@@ -14,3 +14,8 @@ def router(doors: Doors) -> APIRouter:
     for subject in _SUBJECTS:
         api.include_router(subject.router(doors), prefix="/dr", tags=["demand response"])
     return api
+
+
+def open_router(doors: Doors) -> APIRouter:
+    """The routes that bear a secret of their own."""
+    return ven.open_router(doors)

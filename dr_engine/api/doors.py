@@ -12,6 +12,7 @@ from dr_engine.fleet import PoolEntry
 from dr_engine.settings import DrSettings
 from dr_engine.store.errors import BadRequest, Clash, Refused, Unknown
 from dr_engine.telemetry import Telemetry
+from dr_engine.ven.ven import Ven
 from runtime.clock import Clock
 from runtime.storage.database import Database
 
@@ -21,7 +22,8 @@ Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$"
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """`changed` is called after each change that the dispatcher must see at once; `pool` is the pool as it saw it last."""
+    """`changed` is called after each change that the dispatcher must see at once; `pool` is the pool as it saw it last;
+    `ven` is what listens to a VTN (None: nothing does)."""
 
     settings: DrSettings
     database: Database
@@ -29,6 +31,7 @@ class Doors:
     telemetry: Telemetry
     pool: Callable[[], Sequence[PoolEntry]]
     changed: Callable[[], None]
+    ven: Callable[[], Ven | None]
 
 
 class Body(BaseModel):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 from dr_engine.domain.baseline import Baseline
 from dr_engine.domain.commanded import InForce, Told, in_force
 from dr_engine.domain.following import Command
-from dr_engine.store.tables import asked, dispatch_log, participations, setpoints
+from dr_engine.store.tables import asked, dispatch_log, dr_intervals, participations, setpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,12 @@ def participants(connection: Connection, event_id: str) -> Sequence[Row[Any]]:
 
 
 def ask(connection: Connection, event_id: str, position: int, session_ids: Iterable[str]) -> None:
-    """Keep that the sessions were under our command in an interval."""
+    """Keep that the sessions were under our command in an interval; nothing when that was withdrawn meanwhile."""
     rows = [{"event_id": event_id, "position": position, "session_id": session} for session in session_ids]
-    if rows:
+    interval = select(dr_intervals.c.position).where(
+        dr_intervals.c.event_id == event_id, dr_intervals.c.position == position
+    )
+    if rows and connection.execute(interval).first() is not None:
         connection.execute(insert_or_ignore(asked).on_conflict_do_nothing(), rows)
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select, update
 
 from dr_engine.domain.request import EventState, event_state, faults
 from dr_engine.domain.settlement import RequestInterval
 from dr_engine.store import bookings
 from dr_engine.store.errors import BadRequest, Clash, Unknown
-from dr_engine.store.tables import dr_events, dr_intervals, statements
+from dr_engine.store.tables import asked, dr_events, dr_intervals, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,28 @@ def cancel(connection: Connection, event_id: str, now: datetime) -> None:
         raise Clash(f"DR event {event_id} has {state.value}; it cannot be cancelled any more")
     if state is not EventState.CANCELLED:
         connection.execute(update(dr_events).where(dr_events.c.event_id == event_id).values(cancelled_at=now))
+
+
+def withdraw(connection: Connection, event_id: str, now: datetime) -> None:
+    """Whoever asked does so no more: an event that runs ends now, and what was delivered can still be paid for; one to come
+    is cancelled; one that is over stays as it was. Raises Unknown."""
+    event = get(connection, event_id)
+    state = event.state(now)
+    if state is EventState.SCHEDULED or (state is EventState.RUNNING and event.start == now):
+        cancel(connection, event_id, now)
+    elif state is EventState.RUNNING:
+        _cut(connection, event, now)
+
+
+def _cut(connection: Connection, event: DrEvent, now: datetime) -> None:
+    kept = sum(interval.start < now for interval in event.intervals)
+    for table in (asked, dr_intervals):
+        row = table.c
+        connection.execute(delete(table).where(row.event_id == event.event_id, row.position >= kept))
+    row = dr_intervals.c
+    running = update(dr_intervals).where(row.event_id == event.event_id, row.position == kept - 1)
+    connection.execute(running.values(end=now))
+    connection.execute(update(dr_events).where(dr_events.c.event_id == event.event_id).values(end=now))
 
 
 def get(connection: Connection, event_id: str) -> DrEvent:

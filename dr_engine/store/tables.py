@@ -279,3 +279,46 @@ awards = Table(
     Index("awards_by_facility", "facility_id", "start"),
 )
 """What was sold, block by block; it stands for ever."""
+
+grid_events = Table(
+    "grid_events",
+    metadata,
+    Column("event_id", String(128), primary_key=True),
+    Column("program", String(128), nullable=False),
+    Column("facility_id", String(64)),
+    Column("seen_at", UtcDateTime, nullable=False),  # when it was first read: the start of one that starts now
+    Column("modified_at", UtcDateTime),
+    Column("content", Text, nullable=False),
+    Column("units", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("gone_at", UtcDateTime, index=True),
+    Column("settled_at", UtcDateTime),  # of a statement: when it was carried out
+)
+"""Events of a VTN as they were read last, in wire form; `units` by payload type are its program's."""
+
+grid_requests = Table(
+    "grid_requests",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("event_id", String(128), nullable=False, index=True),
+    Column("facility_id", String(64), nullable=False, index=True),
+    Column("parts", JSON, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+)
+"""Which DR events were made of which event of a VTN, and of what parts."""
+
+grid_reports = Table(
+    "grid_reports",
+    metadata,
+    Column("event_id", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("report_id", String(128)),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("tried_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("content", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+"""Reports to a VTN: those it has taken (`sent_at`), and those of which nobody knows yet."""

@@ -4,6 +4,7 @@ Bodies are read by `protocols.openadr`, so that what is wrong comes back as a pr
 """
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
@@ -94,7 +95,7 @@ def _add_objects(app: FastAPI, kind: Kind, access: Access, objects: Objects) -> 
         found = objects.search(kind, grant, query, request.query_params.getlist("targets"))[skip : skip + limit]
         for one in found:
             objects.told("READ", one)
-        return json([encode(one) for one in found])
+        return _unless_known(request, json([encode(one) for one in found]))
 
     @app.post(where)
     async def create(request: Request) -> Response:
@@ -118,6 +119,15 @@ def _add_objects(app: FastAPI, kind: Kind, access: Access, objects: Objects) -> 
     async def delete(request: Request, object_id: str) -> Response:
         grant = access.grant(request.headers.get("Authorization"))
         return json(encode(objects.delete(kind, object_id, grant)))
+
+
+def _unless_known(request: Request, answer: Response) -> Response:
+    """The answer with its tag, or 304 when that is what the client has."""
+    tag = f'"{sha256(answer.body).hexdigest()[:32]}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        return Response(status_code=304, headers={"ETag": tag})
+    answer.headers["ETag"] = tag
+    return answer
 
 
 def _number(request: Request, name: str, default: int, most: int | None) -> int:

@@ -284,11 +284,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def engine(host: Host, clock: SimulatedClock, database: Database, csms: FakeCsms) -> AsyncIterator[Bench]:
+async def engine(
+    host: Host, clock: SimulatedClock, database: Database, csms: FakeCsms, settings: DrSettings | None = None
+) -> AsyncIterator[Bench]:
     """Run an engine; leave the block to stop it."""
-    service = DrService(DrSettings(), database, host)
+    service = DrService(settings or DrSettings(), database, host)
     app = FastAPI()
     app.include_router(service.router(), prefix="/api")
+    app.include_router(service.open_router(), prefix="/api")
     allocated: list[CompensationAllocated] = []
 
     async def take(event: CompensationAllocated) -> None:

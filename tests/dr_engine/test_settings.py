@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from dr_engine.settings import DrSettings
+from protocols.openadr.power import Positive, PowerRule
 
 
 def test_the_defaults_are_those_of_the_rules() -> None:
@@ -15,3 +16,32 @@ def test_the_defaults_are_those_of_the_rules() -> None:
 def test_nonsense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         DrSettings.model_validate(wrong)
+
+
+VEN = {"url": "https://vtn.example/openadr3/3.1.0", "client_id": "us", "client_secret": "hush"}
+
+
+def test_X5_a_vtn_s_programme_says_how_it_means_powers() -> None:
+    program = {"name": "p", "facility": "f", "positive": "export", "full_kw": 50, "levels_kw": {"1": -20}}
+    ven = DrSettings.model_validate({"ven": VEN | {"programs": [program]}}).ven
+    assert ven is not None
+    rule = ven.programs[0].power_rule()
+    assert (rule.positive, rule.full_w, rule.levels_w) == (Positive.EXPORT, 50_000, {1: -20_000})
+    assert rule.types == PowerRule().types
+    assert "hush" not in repr(ven)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"programs": []},
+        {"programs": [{"name": "p"}]},
+        {"programs": [{"name": "p", "facility": "f"}, {"name": "p", "facility": "g"}]},
+        {"programs": [{"name": "p", "facility": "f", "levels_kw": {"4": 1}}]},
+        {"programs": [{"name": "p", "facility": "f"}], "url": "ftp://x"},
+        {"programs": [{"name": "p", "facility": "f"}], "poll_s": 0},
+    ],
+)
+def test_X5_a_vtn_that_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        DrSettings.model_validate({"ven": VEN | wrong})

@@ -7,12 +7,16 @@ from sqlalchemy import Connection
 
 from dr_engine.domain.request import EventState
 from dr_engine.domain.settlement import RequestInterval
-from dr_engine.store import bookings, events
+from dr_engine.store import bookings, dispatching, events
 from dr_engine.store.errors import BadRequest, Clash, Unknown
 from dr_engine.store.events import DrEvent
 from tests.dr_engine.bench import FACILITY, START, at, booking
 
 EVENT = DrEvent("e1", FACILITY, "p", (RequestInterval(at(30), at(60), -5_000), RequestInterval(at(60), at(90), 5_000)))
+
+
+def request(name: str, *parts: tuple[float, float, int]) -> DrEvent:
+    return DrEvent(name, FACILITY, None, tuple(RequestInterval(at(start), at(end), power) for start, end, power in parts))
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +74,25 @@ def test_an_event_that_is_over_cannot_be_cancelled(connection: Connection) -> No
 
 def test_the_interval_that_runs() -> None:
     assert [EVENT.position(at(minute)) for minute in (29, 30, 60, 90)] == [None, 0, 1, None]
+
+
+def test_X5_what_is_withdrawn_while_it_runs_ends_then_and_what_was_asked_stays(connection: Connection) -> None:
+    events.receive(connection, request("e1", (60, 90, -5), (90, 120, -6), (120, 150, -7)), at(0))
+    dispatching.ask(connection, "e1", 0, ["s1"])
+    dispatching.ask(connection, "e1", 1, ["s1"])
+    events.withdraw(connection, "e1", at(100))
+    cut = events.get(connection, "e1")
+    assert [(one.start, one.end, one.power_w) for one in cut.intervals] == [(at(60), at(90), -5), (at(90), at(100), -6)]
+    assert (cut.state(at(100)), cut.cancelled) == (EventState.ENDED, False)
+    dispatching.ask(connection, "e1", 2, ["s1"])  # a step that was under way
+    assert dispatching.asked_in(connection, "e1") == {"s1": frozenset({0, 1})}
+    events.withdraw(connection, "e1", at(110))
+    assert events.get(connection, "e1") == cut, "again changes nothing"
+    events.receive(connection, request("e2", (100, 130, -5)), at(100))
+
+
+def test_X5_what_is_withdrawn_before_it_began_is_cancelled(connection: Connection) -> None:
+    for name, now in (("e1", 30), ("e2", 60)):
+        events.receive(connection, request(name, (60, 90, -5)), at(0))
+        events.withdraw(connection, name, at(now))
+        assert events.get(connection, name).cancelled

@@ -1,0 +1,135 @@
+"""Our place at the VTN: its programmes, our ven with a resource for each facility, and subscriptions by which it calls us.
+
+All of it is found again by name before it is made, so that a restart on either side makes nothing twice.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from dr_engine.ven.client import Declined, VtnClient
+from dr_engine.ven.settings import VenSettings
+from protocols.openadr.objects import Addressable, ObjectOperation, Program, Resource, Subscription, Ven
+from protocols.openadr.power import units_of
+from protocols.openadr.wire import NotOpenAdr, decode
+
+A = TypeVar("A", bound=Addressable)
+_HEARD: Final = ("CREATE", "UPDATE", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """How we stand at the VTN. `targets` are those granted to each facility; `all_targets` also those of our ven."""
+
+    ven_id: str
+    programs: Mapping[str, Program]
+    targets: Mapping[str, frozenset[str]]
+    all_targets: tuple[str, ...]
+    resources: Mapping[str, str]
+    hears_by_webhook: bool = False
+    notes: tuple[str, ...] = ()
+
+    def units(self, name: str) -> dict[str, str]:
+        """The units of a programme, by payload type."""
+        return units_of(self.programs[name].payload_descriptors or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A programme that the VTN shows us, taken part in or not."""
+
+    program: Program
+    is_ours: bool
+
+
+@dataclass
+class Enrolment:
+    """Makes and keeps our place. `secret` is what the VTN bears when it calls us."""
+
+    settings: VenSettings
+    client: VtnClient
+    secret: str
+    listed: list[Listed] = field(default_factory=list)
+
+    async def look(self) -> Enrolled:
+        """Find our place, or make what is missing of it. Raises VtnError."""
+        ven = await self._ven()
+        resources = await self._resources(ven.id or "")
+        granted = {one.resource_name: frozenset(one.targets or ()) for one in resources.values()}
+        targets: dict[str, frozenset[str]] = {}
+        for resource in self.settings.resources:
+            mine = granted.get(resource.name, frozenset())
+            targets[resource.facility] = targets.get(resource.facility, frozenset()) | mine
+        everything = frozenset(ven.targets or ()).union(*granted.values())
+        programs = await self._programs(sorted(everything))
+        unfound = [one.name for one in self.settings.programs if one.name not in programs]
+        hears, notes = await self._subscribe(programs)
+        return Enrolled(
+            ven_id=ven.id or "",
+            programs=programs,
+            targets=targets,
+            all_targets=tuple(sorted(everything)),
+            resources={name: one.id or "" for name, one in resources.items()},
+            hears_by_webhook=hears,
+            notes=(*(f"the VTN has no program {name} for us" for name in unfound), *notes),
+        )
+
+    async def _ven(self) -> Ven:
+        for found in await self._all(Ven, "/vens", {"venName": self.settings.name}):
+            if found.ven_name == self.settings.name:
+                return found
+        request = Ven(ven_name=self.settings.name, object_type="VEN_VEN_REQUEST")
+        return await self.client.post("/vens", request, Ven)
+
+    async def _resources(self, ven_id: str) -> dict[str, Resource]:
+        found = {one.resource_name: one for one in await self._all(Resource, "/resources", {"venID": ven_id})}
+        for name in (one.name for one in self.settings.resources):
+            if name not in found:
+                request = Resource(resource_name=name, ven_id=ven_id, object_type="VEN_RESOURCE_REQUEST")
+                found[name] = await self.client.post("/resources", request, Resource)
+        return found
+
+    async def _programs(self, targets: list[str]) -> dict[str, Program]:
+        ours = {one.name for one in self.settings.programs}
+        found = await self._all(Program, "/programs", {"targets": targets} if targets else {})
+        self.listed = [Listed(one, one.program_name in ours) for one in found]
+        return {one.program_name: one for one in found if one.program_name in ours and one.id}
+
+    async def _subscribe(self, programs: Mapping[str, Program]) -> tuple[bool, list[str]]:
+        """One subscription a programme, to our door. A VTN that does not call is polled, which is enough."""
+        if self.settings.callback_url is None:
+            return False, []
+        try:
+            offered = await self.client.get_json("/notifiers")
+            if not (isinstance(offered, dict) and offered.get("WEBHOOK")):
+                return False, ["the VTN offers no webhooks"]
+            known = await self._all(Subscription, "/subscriptions", {"clientName": self.settings.name})
+            for program in programs.values():
+                await self._subscribe_to(program, known)
+        except Declined as error:
+            return False, [f"no subscription: {error}"]
+        return bool(programs), []
+
+    async def _subscribe_to(self, program: Program, known: list[Subscription]) -> None:
+        operation = ObjectOperation(
+            objects=("EVENT",), operations=_HEARD, callback_url=str(self.settings.callback_url), bearer_token=self.secret
+        )
+        wanted = Subscription(client_name=self.settings.name, program_id=program.id, object_operations=(operation,))
+        mine = next((one for one in known if one.program_id == program.id and _is_ours(one, operation)), None)
+        if mine is None:
+            await self.client.post("/subscriptions", wanted, Subscription)
+        elif mine.object_operations != wanted.object_operations:
+            await self.client.put(f"/subscriptions/{mine.id}", wanted, Subscription)
+
+    async def _all(self, kind: type[A], path: str, query: Mapping[str, Any]) -> list[A]:
+        """The objects that can be read; others' mistakes are not ours to stumble over."""
+        found: list[A] = []
+        for wire in await self.client.search(path, query):
+            with suppress(NotOpenAdr):
+                found.append(decode(kind, wire))
+        return found
+
+
+def _is_ours(one: Subscription, operation: ObjectOperation) -> bool:
+    return any(part.callback_url == operation.callback_url for part in one.object_operations)

@@ -1,0 +1,216 @@
+"""What events ask to be told: metered reports once their intervals are over, forecasts of what can be held.
+
+What is due is worked out from the events each time, and the store says what of it the VTN has taken: a VTN that was away
+gets all that it missed, in order. A report is noted before it is sent; one of which nobody knows whether it arrived is
+looked for by its name before it is sent again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import orjson
+from sqlalchemy import Connection, select
+
+from dr_engine import market
+from dr_engine.domain.grid_report import FORECASTS, Figures, Slot, Wish, forecast, report, wishes
+from dr_engine.domain.grid_statement import is_statement
+from dr_engine.domain.metering import Quality, worst
+from dr_engine.domain.product import UnknownProduct
+from dr_engine.domain.terms import Terms
+from dr_engine.settings import DrSettings
+from dr_engine.store import events, grid
+from dr_engine.store.contributions import Contribution, contributions
+from dr_engine.store.grid import GridReport, SeenEvent
+from dr_engine.store.tables import sessions
+from dr_engine.telemetry import Telemetry
+from dr_engine.ven.client import Declined, VtnClient
+from dr_engine.ven.settings import VenSettings
+from protocols.openadr.objects import Event, Report
+from protocols.openadr.payloads import UP_REGULATION_AVAILABLE
+from protocols.openadr.timeline import NotSchedulable
+from protocols.openadr.wire import NotOpenAdr, NotSendable, decode, encode
+from runtime.clock import Clock
+from runtime.log import Log
+from runtime.storage.database import Database
+
+_LOOK_AGAIN: Final = timedelta(minutes=5)
+"""How often a report that was sent is compared with what the registers say now."""
+
+
+class Reporting:
+    """Makes and sends reports."""
+
+    def __init__(
+        self,
+        settings: DrSettings,
+        ven: VenSettings,
+        database: Database,
+        client: VtnClient,
+        clock: Clock,
+        telemetry: Telemetry,
+        log: Log,
+    ) -> None:
+        self._settings = settings
+        self._ven = ven
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._telemetry = telemetry
+        self._log = log
+        self._done: dict[tuple[str, str], datetime] = {}
+        """When a report that needs nothing more for now was looked at."""
+
+    async def send_due(self) -> None:
+        """Send what is due. Raises Unavailable; what the VTN declines is noted and left."""
+        now = self._clock.now()
+        for seen, event in await self._database.read(_asking):
+            try:
+                due = wishes(event, seen.seen_at, now, timedelta(seconds=self._ven.forecast_every_s))
+            except NotSchedulable:
+                continue
+            due = [wish for wish in due if self._is_due(seen, wish, now)]
+            if not due:
+                continue
+            known = {one.name: one for one in await self._database.read(partial(grid.reports_of, event_id=seen.event_id))}
+            for wish in due:
+                if self._is_to_make(seen, wish, known.get(wish.name), now):
+                    await self._make(seen, wish, known.get(wish.name), now)
+
+    def _is_due(self, seen: SeenEvent, wish: Wish, now: datetime) -> bool:
+        """Whether the store need be asked about it at all."""
+        if not wish.is_forecast and now < wish.due + timedelta(seconds=self._ven.report_after_s):
+            return False
+        done = self._done.get((seen.event_id, wish.name))
+        return done is None or (not wish.is_forecast and now >= done + _LOOK_AGAIN)
+
+    def _is_to_make(self, seen: SeenEvent, wish: Wish, known: GridReport | None, now: datetime) -> bool:
+        if known is None or (known.sent_at is None and not known.note):
+            return True
+        is_fresh = now < wish.due + timedelta(seconds=self._ven.report_after_s + self._ven.revise_for_s)
+        self._done[seen.event_id, wish.name] = now if is_fresh else datetime.max.replace(tzinfo=UTC) - _LOOK_AGAIN
+        return not wish.is_forecast and is_fresh
+
+    async def _make(self, seen: SeenEvent, wish: Wish, known: GridReport | None, now: datetime) -> None:
+        try:
+            made = await self._forecast(seen, wish, now) if wish.is_forecast else await self._metered(seen, wish)
+            content = orjson.dumps(encode(made)).decode()
+        except (NotSendable, UnknownProduct) as error:
+            await self._keep(
+                GridReport(seen.event_id, wish.name, None, wish.due, now, None, "", f"cannot be made: {error}"[:500])
+            )
+            return
+        if known is not None and known.content == content and (known.sent_at is not None or known.note):
+            return
+        attempt = GridReport(seen.event_id, wish.name, known.report_id if known else None, wish.due, now, None, content)
+        if known is None or known.sent_at is None:
+            await self._keep(attempt)
+        try:
+            kept = await self._send(made, attempt, was_tried=known is not None)
+        except Declined as error:
+            self._log.warning("the VTN declines a report", report=wish.name, reason=str(error))
+            await self._keep(replace(attempt, note=f"declined: {error}"[:500]))
+            return
+        await self._keep(replace(attempt, report_id=kept.id, sent_at=self._clock.now()))
+        self._done[seen.event_id, wish.name] = now
+
+    async def _send(self, made: Report, attempt: GridReport, *, was_tried: bool) -> Report:
+        report_id = attempt.report_id
+        if report_id is None and was_tried:
+            report_id = await self._found(made)
+        if report_id is not None:
+            try:
+                return await self._client.put(f"/reports/{report_id}", made, Report)
+            except Declined as error:
+                if error.status != 404:  # else the VTN has lost it
+                    raise
+        return await self._client.post("/reports", made, Report)
+
+    async def _found(self, made: Report) -> str | None:
+        """The id of a report that the VTN has taken though we never heard so."""
+        query = {"eventID": made.event_id, "clientName": made.client_name}
+        for wire in await self._client.search("/reports", query):
+            try:
+                known = decode(Report, wire)
+            except NotOpenAdr:
+                continue
+            if (known.event_id, known.report_name) == (made.event_id, made.report_name):
+                return known.id
+        return None
+
+    async def _keep(self, kept: GridReport) -> None:
+        await self._database.write(lambda connection: grid.keep_report(connection, kept))
+
+    # Content ------------------------------------------------------------------------------------------------------------
+
+    async def _metered(self, seen: SeenEvent, wish: Wish) -> Report:
+        figures = await self._database.read(lambda connection: figures_of(connection, seen.event_id, wish.slots))
+        return report(seen.event_id, self._ven.name, wish, figures)
+
+    async def _forecast(self, seen: SeenEvent, wish: Wish, now: datetime) -> Report:
+        program = self._ven.program(seen.program)
+        facility = seen.facility_id
+        if program is None or facility is None:
+            raise NotSendable("no facility of ours is meant")
+        products = self._settings.product_table()
+        available: dict[str, list[float]] = {}
+        confidence: dict[str, int] = {}
+        for kind in (one for one in wish.payload_types if one in FORECASTS):
+            product = products.get(program.offer_up if kind == UP_REGULATION_AVAILABLE else program.offer_down)
+            period = wish.slots[0].start, wish.slots[-1].end
+            offered = await market.offers(self._database, facility, product, period, now, self._telemetry, self._settings)
+            blocks = [block for day in offered.days for block in day.blocks]
+            available[kind] = [
+                min(
+                    (max(0.0, b.certain_kw - b.held_kw) for b in blocks if b.start < slot.end and b.end > slot.start),
+                    default=0.0,
+                )
+                for slot in wish.slots
+            ]
+            confidence[kind] = round(100 * product.reliability_p)
+        name = next((one.name for one in self._ven.resources if one.facility == facility), self._ven.name)
+        return forecast(seen.event_id, self._ven.name, wish, available, confidence, name)
+
+
+def _asking(connection: Connection) -> list[tuple[SeenEvent, Event]]:
+    """The events that stand and ask for reports."""
+    found = [(seen, decode(Event, orjson.loads(seen.content))) for seen in grid.standing(connection)]
+    return [(seen, event) for seen, event in found if event.report_descriptors and not is_statement(event)]
+
+
+def figures_of(connection: Connection, event_id: str, slots: Sequence[Slot]) -> dict[str, list[Figures]]:
+    """What each EVSE did in each slot under the requests of an event, by its name."""
+    found: dict[str, list[Figures]] = {}
+    for request in grid.requests_of(connection, event_id):
+        event = events.get(connection, request.request_id)
+        if event.cancelled:
+            continue
+        for one in contributions(connection, event, Terms()):
+            mine = [_figures(one, max(slot.start, event.start), min(slot.end, event.end)) for slot in slots]
+            name = _resource(connection, one.session_id)
+            found[name] = [_both(*pair) for pair in zip(found[name], mine, strict=True)] if name in found else mine
+    return {name: found[name] for name in sorted(found)}
+
+
+def _figures(one: Contribution, start: datetime, end: datetime) -> Figures:
+    took = one.participant
+    since, until = max(start, took.since), min(end, took.until)
+    if until <= since:
+        return Figures(0.0, 0.0, Quality.GOOD)
+    actual = took.registers.between(since, until)
+    if took.baseline is None:
+        return Figures(actual.net_wh, actual.net_wh, worst((actual.quality, Quality.ESTIMATED)))
+    return Figures(actual.net_wh, took.baseline.imported_wh(since, until), actual.quality)
+
+
+def _both(one: Figures, other: Figures) -> Figures:
+    return Figures(one.actual_wh + other.actual_wh, one.baseline_wh + other.baseline_wh, worst((one.quality, other.quality)))
+
+
+def _resource(connection: Connection, session_id: str) -> str:
+    """How the EVSE of a session is called: nothing that says whose car it is."""
+    row = sessions.c
+    found = connection.execute(select(row.station_id, row.evse_id).where(row.session_id == session_id)).one()
+    return found.station_id if found.evse_id is None else f"{found.station_id}-{found.evse_id}"

@@ -1,0 +1,160 @@
+"""The loop: look at the VTN every while, carry out what it asks, tell it what it wants to know.
+
+Polling is the truth; a notification only makes the next look come at once. While the VTN cannot be reached what is known
+goes on, and it is asked again after a pause that grows to a minute, or as long as it said.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dr_engine.settings import DrSettings
+from dr_engine.telemetry import Telemetry
+from dr_engine.ven.client import Declined, Unavailable, VtnClient, VtnError
+from dr_engine.ven.enrolment import Enrolled, Enrolment, Listed
+from dr_engine.ven.intake import Intake, Poll, Polled, missing
+from dr_engine.ven.reporting import Reporting
+from dr_engine.ven.settings import VenSettings
+from protocols.openadr.objects import Event
+from runtime.activity import Bell
+from runtime.service import Host
+from runtime.storage.database import Database
+
+ACTIVITY: Final = "ven"
+LONGEST_PAUSE_S: Final = 60.0
+
+
+@dataclass
+class Status:
+    """How it goes. `failure` is why the last look failed, "" when it did not."""
+
+    polled_at: datetime | None = None
+    failure: str = ""
+    failures: int = 0
+    enrolled: Enrolled | None = None
+    enrolled_at: datetime | None = None
+    notified_at: datetime | None = None
+
+
+class Ven:
+    """`run` for ever as a task; `notify` when the VTN has called."""
+
+    def __init__(
+        self,
+        settings: DrSettings,
+        ven: VenSettings,
+        database: Database,
+        host: Host,
+        telemetry: Telemetry,
+        changed: Callable[[], None],
+    ) -> None:
+        self.settings = ven
+        self._database = database
+        self._host = host
+        self._changed = changed
+        self._client = VtnClient(ven, host.clock)
+        self._enrolment = Enrolment(ven, self._client, secrets.token_urlsafe(32))
+        self._intake = Intake(settings, ven, telemetry)
+        log = host.log.bind(part="ven")
+        self._log = log
+        self._reporting = Reporting(settings, ven, database, self._client, host.clock, telemetry, log)
+        self._bell = Bell(host.activity, ACTIVITY)
+        self.status = Status()
+
+    @property
+    def listed(self) -> list[Listed]:
+        """The programmes that the VTN showed us last."""
+        return self._enrolment.listed
+
+    @property
+    def skew_s(self) -> float | None:
+        """How far the VTN's clock is ahead of ours."""
+        return self._client.skew_s
+
+    def is_vtn(self, authorization: str | None) -> bool:
+        """Whether a call bears the secret that our subscriptions gave the VTN."""
+        return hmac.compare_digest((authorization or "").encode(), f"Bearer {self._enrolment.secret}".encode())
+
+    def notify(self) -> None:
+        """Something has changed at the VTN: look now."""
+        self.status.notified_at = self._host.clock.now()
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Listen to the VTN for ever."""
+        try:
+            with self._bell:
+                self._bell.ring()
+                while True:
+                    await self._bell.heard()
+                    with self._bell.seen_to():
+                        alarm = self._host.clock.ring(await self.look(), self._bell.ring)
+                    await self._bell.heard()
+                    alarm.cancel()
+        finally:
+            await self._client.close()
+
+    async def look(self) -> float:
+        """Look once; how long to wait until the next time, in seconds."""
+        status, now = self.status, self._host.clock.now()
+        try:
+            poll = await self._poll(now)
+            await self._take(poll)
+            await self._reporting.send_due()
+        except VtnError as error:
+            return await self._failed(error)
+        if status.failures:
+            self._log.info("the VTN is back", after=status.failures)
+        status.polled_at, status.failure, status.failures = now, "", 0
+        return self.settings.poll_s
+
+    async def _failed(self, error: VtnError) -> float:
+        status = self.status
+        if str(error) != status.failure:
+            self._log.warning("the VTN cannot be looked at", reason=str(error))
+        status.failure, status.failures = str(error), status.failures + 1
+        if isinstance(error, Declined):
+            status.enrolled_at = None  # perhaps it knows us no more
+        await self._take(None)
+        asked = error.wait_s if isinstance(error, Unavailable) else None
+        pause_s = min(self.settings.poll_s * 2 ** min(status.failures - 1, 6), max(LONGEST_PAUSE_S, self.settings.poll_s))
+        return pause_s if asked is None else max(asked, 1.0)
+
+    async def _take(self, poll: Poll | None) -> None:
+        if await self._database.write(lambda connection: self._intake.take(connection, poll, self._host.clock.now())):
+            self._changed()
+
+    async def _poll(self, now: datetime) -> Poll:
+        enrolled = await self._enrolled(now)
+        targets = {"targets": list(enrolled.all_targets)} if enrolled.all_targets else {}
+        polled: list[Polled] = []
+        for name, program in enrolled.programs.items():
+            ours = self.settings.program(name)
+            if ours is not None:
+                query: dict[str, Any] = {"programID": program.id, **targets}
+                polled.append(Polled(ours, enrolled.units(name), await self._client.search("/events", query)))
+        absent = await self._database.read(lambda connection: missing(connection, polled))
+        gone = [event_id for event_id in absent if await self._is_gone(event_id)]
+        return Poll(polled, frozenset(gone), enrolled.targets)
+
+    async def _is_gone(self, event_id: str) -> bool:
+        """The list did not have it; only its own absence is a cancellation."""
+        with suppress(Declined):
+            return await self._client.get(Event, f"/events/{event_id}") is None
+        return False
+
+    async def _enrolled(self, now: datetime) -> Enrolled:
+        status = self.status
+        age_s = None if status.enrolled_at is None else (now - status.enrolled_at).total_seconds()
+        if status.enrolled is None or age_s is None or not 0 <= age_s < self._patience_s(status.enrolled):
+            status.enrolled = await self._enrolment.look()
+            status.enrolled_at = now
+        return status.enrolled
+
+    def _patience_s(self, enrolled: Enrolled) -> float:
+        """While something is missing at the VTN we look again with each poll."""
+        return self.settings.poll_s if enrolled.notes else self.settings.enrol_every_s
