@@ -1,10 +1,7 @@
 """What a member is told. Plain text, English, the facility's own time."""
 
-from dataclasses import dataclass
 from datetime import date
 
-from contracts.units import money
-from reservation.domain.benefit import Kind
 from reservation.domain.booking import Booking, Place
 from reservation.domain.facility import Facility
 from reservation.domain.period import Period
@@ -21,44 +18,6 @@ def booked(facility: Facility, booking: Booking, place: Place) -> str:
 def cancelled(facility: Facility, booking: Booking) -> str:
     """The stay will not happen."""
     return f"Your stay at {facility.name} is cancelled: {when(facility, booking.period)}."
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """A kind of benefit and its unit, for saying amounts of it."""
-
-    kind: Kind
-    unit: str
-
-    def of(self, amount: int) -> str:
-        """An amount for people, such as `1,312 points`."""
-        if self.kind is Kind.POINTS:
-            return "1 point" if amount == 1 else f"{amount:,} points"
-        if self.kind is Kind.RATE_OFF:
-            return f"{amount / 100:g} % off your next payment"
-        words = {Kind.AMOUNT_OFF: "off your next payment", Kind.CASH: "in cash", Kind.ITEM: "towards a gift"}
-        return f"{money(amount, self.unit)} {words[self.kind]}"
-
-
-PENDING = "It can be spent once the figures are final."
-
-
-def thanks(facility: Facility, stay: date, delivered_wh: int, worth: Worth, amount: int) -> str:
-    """What the member earned, and for what (S504)."""
-    delivered = f" with {delivered_wh / 1000:.1f} kWh" if delivered_wh > 0 else ""
-    helped = f"You helped the grid{delivered} during your stay at {facility.name} on {_day(stay)}."
-    return f"{helped} You receive {worth.of(amount)}."
-
-
-def corrected(facility: Facility, stay: date, worth: Worth, amount: int) -> str:
-    """The compensation was settled anew, and the member's benefit with it."""
-    change = f"You receive {worth.of(amount)} more." if amount > 0 else f"{worth.of(-amount)} were taken back."
-    return f"The figures of your stay at {facility.name} on {_day(stay)} were corrected. {change}"
-
-
-def freed(facility: Facility, stay: date, worth: Worth, amount: int) -> str:
-    """The figures are final: what was pending can be spent."""
-    return f"The figures of {_day(stay)} are final: you can spend {worth.of(amount)} at {facility.name} from now on."
 
 
 def when(facility: Facility, period: Period) -> str:

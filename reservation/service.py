@@ -13,6 +13,7 @@ from reservation import api, courier
 from reservation.domain.booking import BookingState
 from reservation.handlers import compensation
 from reservation.store import audit, bookings, inbox, ledger, mailboxes, metadata
+from reservation.sweeper import Sweeper
 from runtime.service import Host
 from runtime.storage import migrate
 from runtime.storage.database import Database
@@ -59,6 +60,7 @@ class ReservationService:
             relay = Relay(mailboxes, self._database, host.bus, clock=host.clock, activity=host.activity, log=host.log)
             host.supervisor.spawn(stack, f"{NAME} outbox", relay.run())
             host.supervisor.spawn(stack, f"{NAME} courier", self._courier().run())
+            host.supervisor.spawn(stack, f"{NAME} expiry", Sweeper(self._database, host).run())
             yield self
 
     def router(self) -> APIRouter:

@@ -93,9 +93,17 @@ class Client:
         """GET /api/<path>; a query's empty values are left out."""
         return self._send("GET", path, params={name: value for name, value in (query or {}).items() if value is not None})
 
-    def post(self, *path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
-        """POST /api/<path>."""
-        return self._send("POST", path, json=body, params=query or {})
+    def text(self, *path: str, query: Mapping[str, Any] | None = None) -> str:
+        """GET /api/<path>, whose answer is text and no JSON."""
+        answer = self._request("GET", path, params=query or {})
+        if answer.is_success:
+            return answer.text
+        raise refusal(answer.status_code, _content(answer, self._url))
+
+    def post(self, *path: str, body: Any = None, query: Mapping[str, Any] | None = None, key: str | None = None) -> Any:
+        """POST /api/<path>; `key` is the request's Idempotency-Key."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._send("POST", path, json=body, params=query or {}, headers=headers)
 
     def put(self, *path: str, body: Any, query: Mapping[str, Any] | None = None) -> Any:
         """PUT /api/<path>."""
@@ -110,9 +118,16 @@ class Client:
         return self._send("DELETE", path)
 
     def _send(self, method: str, path: tuple[str, ...], **more: Any) -> Any:
+        answer = self._request(method, path, **more)
+        content = _content(answer, self._url)
+        if answer.is_success:
+            return content
+        raise refusal(answer.status_code, content)
+
+    def _request(self, method: str, path: tuple[str, ...], **more: Any) -> httpx.Response:
         address = "/api/" + "/".join(quote(part, safe="") for part in path)
         try:
-            answer = self._http.request(method, address, **more)
+            return self._http.request(method, address, **more)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise CliError(f"{self._url} is not an address of a service: {error}") from error
         except httpx.TimeoutException as error:
@@ -122,10 +137,6 @@ class Client:
                 f"no service answers at {self._url} ({error}); start one with `gridstay serve`, or say where it is with "
                 "--url or --data"
             ) from error
-        content = _content(answer, self._url)
-        if answer.is_success:
-            return content
-        raise refusal(answer.status_code, content)
 
 
 def _content(answer: httpx.Response, url: str) -> Any:

@@ -40,6 +40,14 @@ def _on_the_clock(read: datetime, where: ZoneInfo) -> datetime:
     return told
 
 
+def day(text: str | None) -> str | None:
+    """A day as the API reads it; None when none is given."""
+    try:
+        return None if text is None else date.fromisoformat(text.strip()).isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day; write 2026-06-03") from error
+
+
 def rfc3339(when: datetime) -> str:
     """As the API reads it."""
     return when.astimezone(UTC).isoformat().replace("+00:00", "Z")

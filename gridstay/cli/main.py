@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from gridstay.cli import (
+    benefits,
     bookings,
     certs,
     db,
     dr,
     facilities,
     ledger,
+    register,
     serve,
     simulate,
     simulate_fleet,
@@ -62,6 +64,8 @@ app.add_typer(bookings.booking, name="booking")
 app.add_typer(bookings.member, name="member")
 app.add_typer(facilities.facility, name="facility")
 app.add_typer(dr.dr, name="dr")
+app.add_typer(benefits.benefit, name="benefit")
+app.add_typer(register.register, name="register")
 app.add_typer(ledger.ledger, name="ledger")
 
 if __name__ == "__main__":

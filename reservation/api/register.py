@@ -1,27 +1,32 @@
 """Routes of the register: what a till does (POS)."""
 
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 
 from reservation.api.benefits import Minor, PositiveMinor
 from reservation.api.desk import Desk
 from reservation.api.fields import Answer, Asked, Id, LocalTime, Text
 from reservation.api.idempotent import RequiredKey, once
+from reservation.api.receipts import (
+    UNKNOWN,
+    BillAnswer,
+    ClosingAnswer,
+    ReceiptAnswer,
+    StockAnswer,
+    closing_answer,
+    stock_answer,
+)
 from reservation.api.refusals import RefusalAnswer, RefusingRoute
-from reservation.domain import till
-from reservation.domain.benefit import Kind
-from reservation.domain.till import Deed, Method, Receipt, Redemption, RegisterRules
+from reservation.domain.till import Method, Redemption, RegisterRules
 from reservation.handlers import known
 from reservation.handlers import register as handlers
 from reservation.handlers.register import Payment
 from reservation.store import receipts as store
-from reservation.store.receipts import Closing
 
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": RefusalAnswer}}
 REFUSALS: dict[int | str, dict[str, Any]] = {**UNKNOWN, 409: {"model": RefusalAnswer}}
 Points = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 Note = Annotated[str, Field(max_length=200, description="For people; kept as it is")]
@@ -126,15 +131,6 @@ class StockBody(Asked):
     count: int = Field(strict=True, ge=-1_000_000, le=1_000_000)
 
 
-class StockAnswer(Answer):
-    """How many of a gift are at hand, and the credit for which one is handed over (null: no longer given)."""
-
-    item_id: str
-    name: str
-    at_hand: int
-    threshold_minor: int | None
-
-
 class ClosingBody(Asked):
     """The closing of a day, the register's present one if none is named. `counted_cash_minor` is the cash in the drawer,
     less what it began with."""
@@ -144,96 +140,11 @@ class ClosingBody(Asked):
     counted_cash_minor: Annotated[int, Field(strict=True, ge=-(10**12), le=10**12)] | None = None
 
 
-class PartAnswer(Answer):
-    """A part of one benefit, in its unit."""
-
-    grant_id: str
-    amount: int
-
-
-class DiscountAnswer(Answer):
-    """A benefit that was spent (in a refund: given back, negative): `amount` in its unit (points; basis points of a rate;
-    else minor units), `value_minor` off the payment, and of which benefits."""
-
-    kind: Kind
-    amount: int
-    value_minor: int
-    item: str
-    parts: list[PartAnswer]
-
-
-class BillAnswer(Answer):
-    """What a payment comes to: the whole, less benefits, is `due_minor`, which earns points."""
-
-    gross_minor: int
-    due_minor: int
-    earned: int
-    discounts: list[DiscountAnswer]
-
-
-class ReceiptAnswer(BillAnswer):
-    """What was done at the register. A refund and a pay-out are negative. `number` counts the facility's receipts; `day` is
-    the register's; `earned` are points (negative: taken back)."""
-
-    id: str
-    number: int
-    facility_id: str
-    deed: Deed
-    day: date
-    at: AwareDatetime
-    currency: str
-    method: Method
-    member_id: str | None
-    booking_id: str | None
-    refund_of: str | None
-    note: str
-    closing_id: str | None
-
-
-class TotalsAnswer(Answer):
-    """Receipts in sum: money by method, what benefits took off by kind, points earned; minor units."""
-
-    receipts: int
-    gross_minor: int
-    due_minor: int
-    by_method: dict[str, int]
-    by_deed: dict[str, int]
-    off_by_kind: dict[str, int]
-    earned: int
-
-
-class ClosingAnswer(Answer):
-    """A closing. `number` counts those of the day. `difference_minor` is the cash counted less the cash that should be there
-    (null: not counted)."""
-
-    id: str
-    facility_id: str
-    day: date
-    number: int
-    at: AwareDatetime
-    currency: str
-    totals: TotalsAnswer
-    counted_cash_minor: int | None
-    difference_minor: int | None
-
-
-class DayAnswer(Answer):
-    """A day of the register: all of it, what is not closed yet, and its closings."""
-
-    facility_id: str
-    day: date
-    currency: str
-    totals: TotalsAnswer
-    unclosed: TotalsAnswer
-    closings: list[ClosingAnswer]
-
-
 def router(desk: Desk) -> APIRouter:
     """The routes under /register, and the rules under /facilities/{id}/register."""
     routes = APIRouter(tags=["register"], route_class=RefusingRoute)
     _rules(routes, desk)
     _writes(routes, desk)
-    _reads(routes, desk)
     return routes
 
 
@@ -294,7 +205,7 @@ def _writes(routes: APIRouter, desk: Desk) -> None:
 
         def work(connection: Connection, now: datetime) -> StockAnswer:
             handlers.stock_up(connection, body.facility_id, body.item_id, body.count, now)
-            return _stock(connection, body.facility_id, body.item_id)
+            return stock_answer(connection, body.facility_id, body.item_id)
 
         return await once(desk, idempotency_key, "stock", body, work, StockAnswer)
 
@@ -305,52 +216,9 @@ def _writes(routes: APIRouter, desk: Desk) -> None:
 
         def work(connection: Connection, now: datetime) -> ClosingAnswer:
             closing = handlers.close(connection, body.facility_id, body.day, body.counted_cash_minor, now)
-            return _closing(closing, known.facility(connection, body.facility_id).currency)
+            return closing_answer(closing, known.facility(connection, body.facility_id).currency)
 
         return await once(desk, idempotency_key, "closings", body, work, ClosingAnswer)
-
-
-def _reads(routes: APIRouter, desk: Desk) -> None:
-    @routes.get("/register/receipts", responses=UNKNOWN)
-    async def receipts(
-        facility_id: str | None = None,
-        member: str | None = None,
-        booking_id: str | None = None,
-        day: date | None = None,
-        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    ) -> list[ReceiptAnswer]:
-        """Receipts in the order in which they were made: a member's usage history, a stay's payments, a day."""
-
-        def found(connection: Connection) -> list[Receipt]:
-            member_id = known.member(connection, member).id if member else None
-            given = {"facility_id": facility_id, "member_id": member_id, "booking_id": booking_id, "day": day}
-            return store.listed(connection, **given, offset=offset, limit=limit)  # type: ignore[arg-type]
-
-        return [ReceiptAnswer.model_validate(one) for one in await desk.read(found)]
-
-    @routes.get("/register/receipts/{receipt_id}", responses=UNKNOWN)
-    async def receipt(receipt_id: str) -> ReceiptAnswer:
-        """One receipt."""
-        found = await desk.read(lambda connection: handlers.receipt_of(connection, receipt_id))
-        return ReceiptAnswer.model_validate(found)
-
-    @routes.get("/register/days/{facility_id}/{day}", responses=UNKNOWN)
-    async def of_day(facility_id: str, day: date | Literal["today"]) -> DayAnswer:
-        """A day of the register (`today`: its present one): what came in, what is not closed yet, its closings."""
-        now = desk.clock.now()
-        return await desk.read(lambda connection: _day(connection, facility_id, day, now))
-
-    @routes.get("/register/stock", responses=UNKNOWN)
-    async def stock(facility_id: str) -> list[StockAnswer]:
-        """The gifts that the facility gives, and how many of each are at hand."""
-
-        def found(connection: Connection) -> list[StockAnswer]:
-            facility = known.facility(connection, facility_id)
-            items = handlers.items_of(connection, facility.id)
-            return [_stock(connection, facility.id, item) for item in items]
-
-        return await desk.read(found)
 
 
 def _rules_of(connection: Connection, facility_id: str) -> RulesBody:
@@ -359,43 +227,3 @@ def _rules_of(connection: Connection, facility_id: str) -> RulesBody:
 
 def _written(rules: RegisterRules) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in RulesBody.model_fields} | {"day_starts": f"{rules.day_starts:%H:%M}"}
-
-
-def _stock(connection: Connection, facility_id: str, item_id: str) -> StockAnswer:
-    item = handlers.items_of(connection, facility_id)[item_id]
-    return StockAnswer(
-        item_id=item_id,
-        name=item.name,
-        at_hand=handlers.stock_of(connection, facility_id, item_id),
-        threshold_minor=item.threshold_minor or None,
-    )
-
-
-def _closing(closing: Closing, currency: str) -> ClosingAnswer:
-    sums = till.totals(closing.receipts)
-    counted = closing.counted_cash_minor
-    return ClosingAnswer(
-        id=closing.id,
-        facility_id=closing.facility_id,
-        day=closing.day,
-        number=closing.number,
-        at=closing.at,
-        currency=currency,
-        totals=TotalsAnswer.model_validate(sums),
-        counted_cash_minor=counted,
-        difference_minor=None if counted is None else counted - sums.by_method.get(Method.CASH, 0),
-    )
-
-
-def _day(connection: Connection, facility_id: str, day: date | Literal["today"], now: datetime) -> DayAnswer:
-    facility = known.facility(connection, facility_id)
-    wanted = store.rules_of(connection, facility.id).day(facility, now) if day == "today" else day
-    whole = store.listed(connection, facility_id=facility.id, day=wanted)
-    return DayAnswer(
-        facility_id=facility.id,
-        day=wanted,
-        currency=facility.currency,
-        totals=TotalsAnswer.model_validate(till.totals(whole)),
-        unclosed=TotalsAnswer.model_validate(till.totals(one for one in whole if one.closing_id is None)),
-        closings=[_closing(one, facility.currency) for one in store.closed(connection, facility.id, wanted)],
-    )

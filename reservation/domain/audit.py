@@ -48,7 +48,9 @@ def _of_another(posted: Iterable[Posted], grants: dict[str, Grant]) -> Iterable[
                 continue
             if (grant := grants.get(line.grant_id)) is None:
                 yield f"entry {entry.key} names grant {line.grant_id}, which is not known"
-            elif (line.account not in (grant.available, grant.pending, grant.expired)) or entry.unit != grant.unit:
+            elif (
+                line.account not in (grant.available, grant.pending, grant.expired, grant.debt)
+            ) or entry.unit != grant.unit:
                 yield f"entry {entry.key} has {entry.unit} of grant {grant.id} on {line.account}, which is not its account"
 
 

@@ -104,7 +104,7 @@ def change(grant: Grant, amount: int, left: Held, *, pending: bool = False) -> t
         part = min(missing, there)
         taken.append(Line(account, -part, grant.id))
         missing -= part
-    return _moved(Line(grant.issued, -amount), *taken, Line(grant.debt, -missing))
+    return _moved(Line(grant.issued, -amount), *taken, Line(grant.debt, -missing, grant.id))
 
 
 def release(grant: Grant, left: Held) -> tuple[Line, ...]:
@@ -113,7 +113,7 @@ def release(grant: Grant, left: Held) -> tuple[Line, ...]:
     return _moved(
         Line(grant.pending, -left.pending, grant.id),
         Line(grant.available, left.pending - repaid, grant.id),
-        Line(grant.debt, repaid),
+        Line(grant.debt, repaid, grant.id),
     )
 
 
@@ -133,7 +133,9 @@ def _given(grant: Grant, amount: int, left: Held, *, pending: bool) -> tuple[Lin
     if pending:
         return _moved(Line(grant.issued, -amount), Line(grant.pending, amount, grant.id))
     repaid = min(amount, left.owed)
-    return _moved(Line(grant.issued, -amount), Line(grant.available, amount - repaid, grant.id), Line(grant.debt, repaid))
+    return _moved(
+        Line(grant.issued, -amount), Line(grant.available, amount - repaid, grant.id), Line(grant.debt, repaid, grant.id)
+    )
 
 
 def _moved(*lines: Line) -> tuple[Line, ...]:

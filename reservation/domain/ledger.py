@@ -13,9 +13,8 @@ An entry moves one unit, points or basis points or a currency, so points and mon
     expired/{kind}/{facility}               unit    what members did not spend in time
     debt/{member}/{kind}/{facility}         unit    taken back after it was spent; negative until later grants make it good
 
-`reservation.domain.receipt_postings` has the register's accounts. What members have, pending or not, and what has expired
-is kept grant by grant: those lines name the grant that they are part of.
-"""
+`reservation.domain.receipt_postings` has the register's accounts. What members have, pending or not, owe, and what has
+expired is kept grant by grant: those lines name the grant that they are part of."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable

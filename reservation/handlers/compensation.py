@@ -7,17 +7,20 @@ keeps it.
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from contracts.dr import CompensationAllocated, Share
 from contracts.ids import MemberId, new_id
-from reservation import notify
+from reservation import thanks
 from reservation.domain import compensation as rules
 from reservation.domain.benefit import terms_of
 from reservation.domain.compensation import Allocation, Change
 from reservation.domain.facility import Facility
+from reservation.domain.grant import Grant
+from reservation.domain.ledger import Entry
 from reservation.domain.notice import Notice, NoticeKind
 from reservation.domain.refusal import Invalid
 from reservation.handlers import known
@@ -46,12 +49,22 @@ def grant(connection: Connection, event: CompensationAllocated, now: datetime) -
         return
     for entry in rules.money(new, old, now):
         ledger.post(connection, entry)
-    changes = rules.changes(new, old)
-    for change in changes:
-        _give(connection, new, change, now)
-    freed = _release(connection, new, now) if new.final else {}
+    effects: dict[str, _Effect] = defaultdict(_Effect)
+    for change in rules.changes(new, old):
+        _give(connection, new, change, effects, now)
+    for granted in new.granted if new.final else ():
+        _release(connection, new, granted.share, effects, now)
     allocations.add(connection, event, new, now)
-    notices.add(connection, _notices(connection, facility, changes, new, old, freed, now))
+    notices.add(connection, _notices(connection, facility, new, old, effects, now))
+
+
+@dataclass(slots=True)
+class _Effect:
+    """What a revision does to one member: what is added to the benefit, set free, and newly owed (negative: made good)."""
+
+    added: int = 0
+    free: int = 0
+    owed: int = 0
 
 
 def _check_identity(connection: Connection, share: Share, facility: Facility) -> None:
@@ -61,68 +74,65 @@ def _check_identity(connection: Connection, share: Share, facility: Facility) ->
         raise Invalid(f"booking {booking.id} is not a stay of member {share.member_id} at {facility.id}")
 
 
-def _give(connection: Connection, new: Allocation, change: Change, now: datetime) -> None:
+def _give(connection: Connection, new: Allocation, change: Change, effects: dict[str, _Effect], now: datetime) -> None:
     one = rules.grant_of(new, change.share, now)
-    if entry := rules.benefit(new, change, ledger.held(connection, one), now):
-        grants.keep(connection, one)
+    entry = rules.benefit(new, change, ledger.held(connection, one), now)
+    if entry is None:
+        return
+    grants.keep(connection, one)
+    ledger.post(connection, entry)
+    effects[one.member_id].added += change.benefit
+    effects[one.member_id].owed -= _of_debt(entry, one)
+    if change.benefit > 0 and not new.terms.pending_until_final:
+        grants.set_expiry(connection, one.id, new.terms.expiry(now))
+
+
+def _release(connection: Connection, new: Allocation, share: Share, effects: dict[str, _Effect], now: datetime) -> None:
+    one = rules.grant_of(new, share, now)
+    left = ledger.held(connection, one)
+    if entry := rules.release(new, share, left, now):
         ledger.post(connection, entry)
-        if change.benefit > 0 and not new.terms.pending_until_final:
-            grants.set_expiry(connection, one.id, new.terms.expiry(now))
+        grants.set_expiry(connection, one.id, new.terms.expiry(now))
+        effects[one.member_id].free += sum(line.amount for line in entry.lines if line.account == one.available)
+        effects[one.member_id].owed -= _of_debt(entry, one)
 
 
-def _release(connection: Connection, new: Allocation, now: datetime) -> dict[str, int]:
-    """Set free what is pending; how much, by member."""
-    freed: dict[str, int] = defaultdict(int)
-    for granted in new.granted:
-        one = rules.grant_of(new, granted.share, now)
-        left = ledger.held(connection, one)
-        if entry := rules.release(new, granted.share, left, now):
-            ledger.post(connection, entry)
-            grants.set_expiry(connection, one.id, new.terms.expiry(now))
-            freed[one.member_id] += left.pending
-    return freed
+def _of_debt(entry: Entry, grant: Grant) -> int:
+    return sum(line.amount for line in entry.lines if line.account == grant.debt)
 
 
 def _notices(
     connection: Connection,
     facility: Facility,
-    changes: list[Change],
     new: Allocation,
     old: Allocation | None,
-    freed: dict[str, int],
+    effects: dict[str, _Effect],
     now: datetime,
 ) -> list[Notice]:
-    added: dict[str, int] = defaultdict(int, dict.fromkeys(freed, 0))
-    for change in changes:
-        added[change.share.member_id] += change.benefit
     about = f"statement/{new.statement_id}/{new.revision}"
     texts = {
-        member_id: _text(connection, facility, new, old, member_id, amount, freed.get(member_id, 0))
-        for member_id, amount in added.items()
-        if amount or freed.get(member_id)
+        member_id: _text(connection, facility, new, old, member_id, effect)
+        for member_id, effect in effects.items()
+        if effect != _Effect()
     }
     return [Notice(new_id(), MemberId(name), NoticeKind.BENEFIT, now, text, about) for name, text in texts.items()]
 
 
 def _text(
-    connection: Connection,
-    facility: Facility,
-    new: Allocation,
-    old: Allocation | None,
-    member_id: str,
-    amount: int,
-    freed: int,
+    connection: Connection, facility: Facility, new: Allocation, old: Allocation | None, member_id: str, effect: _Effect
 ) -> str:
     before, now = _shares(old, member_id), _shares(new, member_id)
     stay = _day_of_stay(connection, facility, (now or before)[0])
-    worth = notify.Worth(new.terms.kind, new.terms.unit)
-    if not before:
-        told = notify.thanks(facility, stay, sum(share.delivered_wh for share in now), worth, amount)
-    else:
-        told = notify.corrected(facility, stay, worth, amount) if amount else ""
-    if new.terms.pending_until_final:
-        told += " " + (notify.freed(facility, stay, worth, freed) if freed else notify.PENDING)
-    return told.strip()
+    told = thanks.Told(
+        added=effect.added,
+        first=not before,
+        delivered_wh=sum(share.delivered_wh for share in now),
+        free=effect.free,
+        pending=new.terms.pending_until_final and not new.final,
+        owed=effect.owed,
+    )
+    worth = thanks.Worth(new.terms.kind, new.terms.unit, facility.language)
+    return thanks.of_statement(facility, stay, worth, told)
 
 
 def _shares(one: Allocation | None, member_id: str) -> list[Share]:

@@ -1,15 +1,15 @@
 """Benefits that members were given, and the facilities' policies of giving them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from reservation.domain.benefit import BenefitPolicy, Kind
-from reservation.domain.grant import Grant
-from reservation.store.tables import benefit_policies, grants
+from reservation.domain.grant import Grant, Use
+from reservation.store.tables import benefit_policies, grants, ledger_lines
 
 
 def policy_of(connection: Connection, facility_id: str) -> BenefitPolicy:
@@ -56,10 +56,30 @@ def of_member(
     return [_grant(row) for row in connection.execute(ordered.with_for_update() if for_update else ordered)]
 
 
+def over(connection: Connection, now: datetime, limit: int) -> list[Use]:
+    """Grants whose time is over, with what could still be spent of each; at most so many."""
+    left = func.sum(ledger_lines.c.amount)
+    query = (
+        select(grants, left.label("left"))
+        .join(ledger_lines, ledger_lines.c.grant_id == grants.c.id)
+        .where(grants.c.expires_at <= now, ledger_lines.c.account.startswith("member/"))
+        .group_by(grants.c.id)
+        .having(left > 0)
+        .order_by(grants.c.expires_at)
+        .limit(limit)
+    )
+    found = [(row._mapping, row.left) for row in connection.execute(query)]
+    return [Use(_grant_of({name: row[name] for name in grants.c.keys()}), int(amount)) for row, amount in found]  # noqa: SIM118
+
+
 def everything(connection: Connection) -> Sequence[Grant]:
     """All grants."""
     return [_grant(row) for row in connection.execute(select(grants).order_by(grants.c.id))]
 
 
 def _grant(row: Row[Any]) -> Grant:
-    return Grant(**{**row._mapping, "kind": Kind(row.kind)})
+    return _grant_of(row._mapping)
+
+
+def _grant_of(columns: Mapping[Any, Any]) -> Grant:
+    return Grant(**{**columns, "kind": Kind(columns["kind"])})

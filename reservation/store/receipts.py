@@ -68,6 +68,12 @@ def find(connection: Connection, receipt_id: str) -> Receipt | None:
     return found[0] if found else None
 
 
+def numbers(connection: Connection, receipt_ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of the receipts with these ids."""
+    query = select(receipts.c.id, receipts.c.number).where(receipts.c.id.in_(set(receipt_ids)))
+    return {row.id: row.number for row in connection.execute(query)}
+
+
 def refunds_of(connection: Connection, receipt_id: str) -> list[Receipt]:
     """The refunds of a payment, in their order."""
     return _listed(connection, [receipts.c.refund_of == receipt_id])

@@ -1,6 +1,8 @@
 """The register over HTTP: payments with benefits, refunds, pay-outs, gifts, closings."""
 
 import asyncio
+import csv
+from io import StringIO
 from itertools import count
 from typing import Any
 
@@ -229,6 +231,49 @@ async def test_POS_a_day_is_closed_and_what_comes_later_once_more(salon: httpx.A
     assert (await done(salon, "closings", facility_id="salon", day="2026-06-02"))["totals"]["receipts"] == 0
     assert (await post(salon, "closings", facility_id="salon", day="2026-06-04")).status_code == 422
     await sound(salon)
+
+
+async def test_POS_the_journal_of_a_day(salon: httpx.AsyncClient, bus: LocalBus) -> None:
+    booking = await given(salon, bus, 500, {"kind": "points"})
+    await salon.put("/facilities/salon/register", json={"earn_points": 1, "earn_per_minor": 100})
+    body = {"facility_id": "salon", "amount_minor": 1_000, "booking_id": booking, "method": "card", "note": '=1+1, "x"'}
+    paid = await done(salon, "payments", **body, redeem={"points": 200})
+    await done(salon, "closings", facility_id="salon")
+    back = await done(salon, "refunds", receipt_id=paid["id"], amount_minor=500)
+    answer = await salon.get("/register/journal", params={"facility_id": "salon", "day": "2026-06-03"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "journal-2026-06-03.csv" in answer.headers["content-disposition"]
+    first, second = list(csv.DictReader(StringIO(answer.text)))
+    assert first == {
+        "day": "2026-06-03",
+        "number": "1",
+        "time": "2026-06-03T09:00:00+09:00",
+        "deed": "payment",
+        "refund_of": "",
+        "member": "1001",
+        "booking_id": booking,
+        "method": "card",
+        "currency": "JPY",
+        "gross_minor": "1000",
+        "rate_off_minor": "0",
+        "amount_off_minor": "0",
+        "cash_off_minor": "0",
+        "points_off_minor": "200",
+        "due_minor": "800",
+        "points_spent": "200",
+        "points_earned": "8",
+        "items": "",
+        "closing": "1",
+        "note": '\'=1+1, "x"',
+        "receipt_id": paid["id"],
+    }
+    told = [second[name] for name in ("deed", "refund_of", "gross_minor", "due_minor", "points_spent", "points_earned")]
+    assert told == ["refund", "1", "-500", "-400", "-100", "-4"]
+    assert (second["closing"], second["receipt_id"]) == ("", back["id"])
+    empty = await salon.get("/register/journal", params={"facility_id": "salon", "day": "2026-06-04"})
+    assert len(empty.text.splitlines()) == 1
+    for query, status in (({"facility_id": "bath", "day": "2026-06-03"}, 404), ({"facility_id": "salon", "day": "x"}, 422)):
+        assert (await salon.get("/register/journal", params=query)).status_code == status
 
 
 async def test_POS_rules_are_kept_as_they_are_sent(salon: httpx.AsyncClient) -> None:
