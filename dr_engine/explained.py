@@ -1,14 +1,16 @@
 """An event's settlement worked out again and explained: from each point back to the meter's registers (X3)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from dr_engine.domain.baseline import Baseline
 from dr_engine.domain.metering import Quality
+from dr_engine.domain.site import SiteCheck
 from dr_engine.domain.terms import Terms
 from dr_engine.store import dispatching, events, sessions, statements
-from dr_engine.store.contributions import Contribution, contributions
+from dr_engine.store.contributions import Contribution, worked_out
 from dr_engine.store.errors import Unknown
 from dr_engine.store.events import DrEvent
 from dr_engine.views import StatementView, View, statement_view
@@ -52,9 +54,10 @@ class IntervalChain(View):
 
 
 class Chain(View):
-    """From a session's money back to its registers (X3). The baseline charges at `baseline_w` until `needed_wh` are taken,
-    frozen at `baseline_at`; None where nobody knew the SOC. `up_w` and `down_w`: what it could hold against that to its end.
-    Its money is `capacity_minor` for what it made available, and the rest of `amount_minor` for what it delivered."""
+    """From a session's money back to its registers (X3). The baseline is charging at `baseline_w` until `needed_wh` are
+    taken (None: for ever on), frozen or measured at `baseline_at`; None where nobody knew the SOC. `up_w` and `down_w`: what
+    it could hold against that to its end. Its money is `capacity_minor` for what it made available, and the rest of
+    `amount_minor` for what it delivered."""
 
     session_id: str
     booking_id: str
@@ -74,6 +77,28 @@ class Chain(View):
     intervals: list[IntervalChain]
 
 
+class SiteIntervalView(View):
+    """An interval at the site: its baseline, its meter, the sum of its chargers, and the part of the credit that is left."""
+
+    start: datetime
+    end: datetime
+    baseline_wh: float | None
+    actual_wh: float | None
+    chargers_wh: float
+    factor: float
+
+
+class SiteView(View):
+    """The site that bounds the credit of its cars. A statistical baseline is the mean of `days`, moved by `adjustment_w`;
+    `short`: of fewer than its rule asks for. With `faults` nothing can be settled."""
+
+    days: list[date]
+    adjustment_w: float | None
+    short: bool
+    faults: list[str]
+    intervals: list[SiteIntervalView]
+
+
 class Settlement(View):
     """An event's figures worked out anew. `unchanged`: they give the fingerprint of the statement that stands (None: nothing
     is settled yet); registers that came later change them, and a revision of the statement takes them in."""
@@ -85,6 +110,7 @@ class Settlement(View):
     statement: StatementView | None
     fingerprint: str | None
     unchanged: bool | None
+    site: SiteView | None
     chains: list[Chain]
 
 
@@ -94,7 +120,8 @@ def settlement(connection: Connection, event_id: str, member_id: str | None, ter
     Raises Unknown for an event that is not known, and for a member who took no part in it.
     """
     event = events.get(connection, event_id)
-    found, statement = contributions(connection, event, terms), statement_view(connection, event_id)
+    figures, statement = worked_out(connection, event, terms), statement_view(connection, event_id)
+    found = figures.found
     mine = [one for one in found if one.member_id == member_id]
     if member_id is not None and not mine:
         raise Unknown(f"member {member_id} took no part in DR event {event_id}")
@@ -107,6 +134,7 @@ def settlement(connection: Connection, event_id: str, member_id: str | None, ter
         statement=statement,
         fingerprint=now,
         unchanged=None if statement is None else now == statement.fingerprint,
+        site=None if figures.site is None else _site(event, figures.site),
         chains=[_chain(connection, event, one, statement) for one in mine],
     )
 
@@ -127,8 +155,8 @@ def _chain(connection: Connection, event: DrEvent, one: Contribution, statement:
         since=took.since,
         until=took.until,
         baseline_at=baseline.since if baseline else None,
-        baseline_w=baseline.power_w if baseline else None,
-        needed_wh=baseline.needed_wh if baseline else None,
+        baseline_w=round(baseline.power_w, 3) if baseline else None,
+        needed_wh=baseline.needed_wh if isinstance(baseline, Baseline) else None,
         up_w=round(took.up_w, 1),
         down_w=round(took.down_w, 1),
         delivered_wh=one.delivered_wh,
@@ -136,6 +164,26 @@ def _chain(connection: Connection, event: DrEvent, one: Contribution, statement:
         capacity_minor=paid.capacity_minor if paid else None,
         amount_minor=paid.amount_minor if paid else None,
         intervals=[_interval_chain(connection, event, one, position) for position in range(len(event.intervals))],
+    )
+
+
+def _site(event: DrEvent, check: SiteCheck) -> SiteView:
+    return SiteView(
+        days=sorted(check.days),
+        adjustment_w=check.adjustment_w,
+        short=check.short,
+        faults=list(check.faults),
+        intervals=[
+            SiteIntervalView(
+                start=asked.start,
+                end=asked.end,
+                baseline_wh=at_site.baseline_wh,
+                actual_wh=at_site.actual_wh,
+                chargers_wh=at_site.chargers_wh,
+                factor=at_site.factor,
+            )
+            for asked, at_site in zip(event.intervals, check.intervals, strict=True)
+        ],
     )
 
 

@@ -3,17 +3,35 @@
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import holidays
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dr_engine.domain.allocation import BASIS, Rule
+from dr_engine.domain.baseline import BaselineKind
 from dr_engine.domain.car import Physics
 from dr_engine.domain.dispatch import DispatchRules
 from dr_engine.domain.following import FollowRules
 from dr_engine.domain.planner.problem import PlanRules
 from dr_engine.domain.product import MarketProduct, Products
+from dr_engine.domain.terms import MeasuredAt
 from dr_engine.products import shipped
 from dr_engine.ven.settings import VenSettings
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; take an IANA name such as Asia/Tokyo") from error
+
+
+def _known_country(code: str) -> str:
+    if code not in holidays.list_supported_countries():
+        raise ValueError(f"no holidays are known of {code!r}; take an ISO 3166 code such as JP")
+    return code
+
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -23,6 +41,8 @@ Efficiency = Annotated[float, Field(gt=0.5, le=1)]
 Watts = Annotated[float, Field(ge=0, le=1e9)]
 Price = Annotated[float, Field(ge=0, le=1e6)]
 Share = Annotated[float, Field(ge=0, le=1)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Country = Annotated[str, AfterValidator(_known_country)]
 BasisPoints = Annotated[int, Field(ge=0, le=BASIS, strict=True)]
 
 
@@ -50,6 +70,10 @@ class FacilityTerms(BaseModel):
     rule: Rule | None = None
     aggregator_bp: BasisPoints | None = None
     facility_bp: BasisPoints | None = None
+    baseline: BaselineKind | None = None
+    measured_at: MeasuredAt | None = None
+    time_zone: TimeZone | None = None
+    country: Country | None = None
 
 
 class SettlementSettings(BaseModel):
@@ -70,6 +94,19 @@ class SettlementSettings(BaseModel):
     """For the Shapley rule: the penalty on what is missing, as a part of the price in basis points."""
     seed: Annotated[int, Field(ge=0)] = 1
     """For the Shapley rule beyond 12 cars: the seed of the orders that are tried."""
+    baseline: BaselineKind = BaselineKind.REGISTERED
+    """What delivery is measured against, for events that belong to no product."""
+    measured_at: MeasuredAt = MeasuredAt.CHARGER
+    """Whose meter counts, for events that belong to no product."""
+    just_before_s: Annotated[float, Field(ge=60, le=86_400)] = 300.0
+    """The time before an event whose mean is the baseline of that kind."""
+    adjust_s: Annotated[float, Field(ge=300, le=86_400)] = 7_200.0
+    """High 4 of 5 is adjusted by so much time, which ends `adjust_gap_s` before the event (a contract's own; 4 half hours
+    that end an hour before were seen in one)."""
+    adjust_gap_s: Annotated[float, Field(ge=0, le=86_400)] = 3_600.0
+    time_zone: TimeZone = "Asia/Tokyo"
+    """High 4 of 5 goes by the days of this clock, and by the holidays of `country` (ISO 3166)."""
+    country: Country = "JP"
     facilities: dict[str, FacilityTerms] = {}
     """By facility."""
 

@@ -49,6 +49,13 @@ def terms_of(settings: DrSettings, facility_id: str, product: MarketProduct | No
         band=product.band_fraction if product else Terms().band,
         penalty_bp=standard.penalty_bp,
         seed=standard.seed,
+        baseline=_first(own.baseline, product.baseline_kind if product else None, standard.baseline),
+        measured_at=_first(own.measured_at, product.measured_at if product else None, standard.measured_at),
+        just_before_s=standard.just_before_s,
+        adjust_s=standard.adjust_s,
+        adjust_gap_s=standard.adjust_gap_s,
+        time_zone=_first(own.time_zone, standard.time_zone),
+        country=_first(own.country, standard.country),
     )
 
 

@@ -13,7 +13,7 @@ from dr_engine.domain.request import EventState, power_at
 from dr_engine.domain.settlement import quality
 from dr_engine.domain.terms import Terms
 from dr_engine.store import dispatching, statements
-from dr_engine.store.contributions import Contribution, contributions
+from dr_engine.store.contributions import Contribution, worked_out
 from dr_engine.store.dispatching import LogEntry
 from dr_engine.store.events import DrEvent
 
@@ -152,7 +152,7 @@ def _head(event: DrEvent, now: datetime) -> dict[str, Any]:
 
 def event_result(connection: Connection, event: DrEvent, now: datetime, terms: Terms) -> EventResult:
     """The event with its results as they are known now."""
-    found = contributions(connection, event, terms)
+    found = worked_out(connection, event, terms).found
     steps = dispatching.steps(connection, event.event_id)
     return EventResult(
         intervals=[_interval(event, position, found) for position in range(len(event.intervals))],

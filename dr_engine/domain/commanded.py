@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dr_engine.domain.baseline import Baseline
+from dr_engine.domain.baseline import Expected
 from dr_engine.domain.car import HOUR_S
 
 
@@ -46,7 +46,7 @@ def in_force(told: Iterable[Told]) -> tuple[InForce, ...]:
     return tuple(found)
 
 
-def ordered_wh(orders: Sequence[InForce], baseline: Baseline, request_w: float, start: datetime, end: datetime) -> float:
+def ordered_wh(orders: Sequence[InForce], baseline: Expected, request_w: float, start: datetime, end: datetime) -> float:
     """The help that was ordered in a period, Wh: what the setpoints in force give less than the baseline when the request is
     to discharge, or take more when it is to charge. 0 where nothing was in force; never below 0."""
     taken = 0.0

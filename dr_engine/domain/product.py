@@ -2,22 +2,15 @@
 none stands in the code: a table is shipped with the package, and settings add to it or replace its rows.
 """
 
-from enum import Enum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.dr import Direction
+from dr_engine.domain.baseline import BaselineKind
+from dr_engine.domain.terms import MeasuredAt
 
 Seconds = Annotated[int, Field(gt=0, le=86_400, strict=True)]
-
-
-class BaselineKind(Enum):
-    """What delivery is measured against."""
-
-    REGISTERED = "registered"
-    JUST_BEFORE = "just_before"
-    HIGH_4_OF_5 = "high4of5"
 
 
 class MarketProduct(BaseModel):
@@ -45,6 +38,7 @@ class MarketProduct(BaseModel):
     price_cap: Annotated[int, Field(ge=0, le=10**9, strict=True)] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     tolerance: Annotated[float, Field(ge=0, le=1)] | None = None
+    measured_at: MeasuredAt = MeasuredAt.CHARGER
 
     @model_validator(mode="after")
     def _fits(self) -> "MarketProduct":

@@ -13,7 +13,7 @@ from hashlib import sha256
 from math import inf
 
 from contracts.units import whole_watt_hours
-from dr_engine.domain.baseline import Baseline
+from dr_engine.domain.baseline import Expected
 from dr_engine.domain.car import HOUR_S
 from dr_engine.domain.commanded import InForce, ordered_wh
 from dr_engine.domain.metering import Energy, Quality, Registers, worst
@@ -43,7 +43,7 @@ class Participant:
     session_id: str
     since: datetime
     until: datetime
-    baseline: Baseline | None
+    baseline: Expected | None
     registers: Registers
     asked: frozenset[int]
     orders: tuple[InForce, ...] = ()

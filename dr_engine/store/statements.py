@@ -16,7 +16,7 @@ from dr_engine.domain.request import EventState
 from dr_engine.domain.settlement import fingerprint, quality
 from dr_engine.domain.terms import Terms
 from dr_engine.store import bids, events
-from dr_engine.store.contributions import Contribution, contributions
+from dr_engine.store.contributions import Contribution, worked_out
 from dr_engine.store.errors import Clash, Unknown
 from dr_engine.store.events import DrEvent
 from dr_engine.store.tables import allocations, compensations, mailboxes, statements
@@ -52,7 +52,10 @@ def settle(connection: Connection, money: Compensation, terms: Terms, now: datet
     if _is_known(connection, money):
         return None
     _refuse_unfit(connection, event, money, now)
-    found = contributions(connection, event, terms)
+    figures = worked_out(connection, event, terms)
+    if figures.site is not None and figures.site.faults:
+        raise Clash(f"DR event {event.event_id} cannot be settled: {'; '.join(figures.site.faults)}")
+    found = figures.found
     shared = shared_of(
         connection, event, found, Money(money.capacity_minor, money.total_minor - money.capacity_minor), terms
     )
@@ -181,8 +184,14 @@ def figures_of(found: Sequence[Contribution], total_minor: int, capacity_minor: 
     """The fingerprint of what these sessions did, with the money and the terms; without terms for statements from before."""
     money = f"{total_minor} {currency}"
     if terms.tolerance is not None:
-        money += f" {capacity_minor} {msgspec.json.encode(terms, order='sorted').decode()}"
+        money += f" {capacity_minor} {msgspec.json.encode(_own_terms(terms), order='sorted').decode()}"
     return fingerprint(((one.session_id, one.parts) for one in found), money)
+
+
+def _own_terms(terms: Terms) -> dict[str, Any]:
+    """What of the terms is not the standard: what the standard is given later changes no figures."""
+    standard: dict[str, Any] = msgspec.to_builtins(Terms())
+    return {name: value for name, value in msgspec.to_builtins(terms).items() if value != standard[name]}
 
 
 def terms_kept(statement: Row[Any]) -> Terms:

@@ -212,6 +212,18 @@ allocations = Table(
     ForeignKeyConstraint(["statement_id", "revision"], ["statements.statement_id", "statements.revision"]),
 )
 
+site_readings = Table(
+    "site_readings",
+    metadata,
+    Column("facility_id", String(64), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    Column("end", UtcDateTime, nullable=False),
+    Column("import_wh", Float, nullable=False),
+    Column("export_wh", Float, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+"""What a site's own meter counted in a period."""
+
 plans = Table(
     "plans",
     metadata,

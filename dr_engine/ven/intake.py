@@ -22,7 +22,7 @@ from dr_engine.domain.grid_statement import NoStatement, is_statement, told
 from dr_engine.settings import DrSettings
 from dr_engine.settling import terms_for
 from dr_engine.store import events, grid, statements
-from dr_engine.store.contributions import contributions
+from dr_engine.store.contributions import worked_out
 from dr_engine.store.errors import Refused, Unknown
 from dr_engine.store.events import DrEvent
 from dr_engine.store.grid import MadeRequest, SeenEvent
@@ -205,7 +205,7 @@ class Intake:
 
     def _delivered_wh(self, connection: Connection, event: DrEvent) -> int:
         terms = terms_for(connection, self._settings, event.event_id)
-        return sum(one.delivered_wh for one in contributions(connection, event, terms))
+        return sum(one.delivered_wh for one in worked_out(connection, event, terms).found)
 
 
 def _withdraw(connection: Connection, request: MadeRequest, now: datetime) -> None:

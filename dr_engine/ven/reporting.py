@@ -22,7 +22,7 @@ from dr_engine.domain.product import UnknownProduct
 from dr_engine.domain.terms import Terms
 from dr_engine.settings import DrSettings
 from dr_engine.store import events, grid
-from dr_engine.store.contributions import Contribution, contributions
+from dr_engine.store.contributions import Contribution, worked_out
 from dr_engine.store.grid import GridReport, SeenEvent
 from dr_engine.store.tables import sessions
 from dr_engine.telemetry import Telemetry
@@ -187,7 +187,7 @@ def figures_of(connection: Connection, event_id: str, slots: Sequence[Slot]) -> 
         event = events.get(connection, request.request_id)
         if event.cancelled:
             continue
-        for one in contributions(connection, event, Terms()):
+        for one in worked_out(connection, event, Terms()).found:
             mine = [_figures(one, max(slot.start, event.start), min(slot.end, event.end)) for slot in slots]
             name = _resource(connection, one.session_id)
             found[name] = [_both(*pair) for pair in zip(found[name], mine, strict=True)] if name in found else mine

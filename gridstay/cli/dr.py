@@ -14,6 +14,7 @@ from dr_engine.domain.allocation import Rule
 from gridstay.cli import given, show
 from gridstay.cli.command import Operator, command
 from gridstay.cli.dr_market import bid, offer, products
+from gridstay.cli.dr_meter import meter
 from gridstay.cli.dr_plan import plan
 from gridstay.cli.dr_settlement import settle, statement
 from gridstay.cli.dr_watch import watch
@@ -27,6 +28,7 @@ dr.add_typer(event, name="event")
 dr.add_typer(statement, name="statement")
 command(dr, "settle")(settle)
 command(dr, "watch")(watch)
+dr.add_typer(meter, name="meter")
 dr.add_typer(plan, name="plan")
 dr.add_typer(offer, name="offer")
 dr.add_typer(bid, name="bid")

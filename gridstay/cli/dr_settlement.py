@@ -117,17 +117,37 @@ def _settlement(row: Row, entries: list[Row], zone: ZoneInfo) -> RenderableType:
         **_terms(row["terms"]),
     }
     chains = [part for chain in row["chains"] for part in _chain(chain, standing, zone)]
-    return show.parts(show.facts(told), *([_ledger(entries, zone)] if row["chains"] else []), *chains)
+    at_site = [] if row["site"] is None else _site(row["site"], zone)
+    return show.parts(show.facts(told), *at_site, *([_ledger(entries, zone)] if row["chains"] else []), *chains)
 
 
 def _terms(terms: Row) -> Row:
     tolerance = terms["tolerance"]
     members_bp = BASIS - terms["aggregator_bp"] - terms["facility_bp"]
     return {
+        "measured": f"at the {terms['measured_at']}, against the baseline {terms['baseline']}",
         "credit": "whatever was delivered" if tolerance is None else f"up to {1 + tolerance:.0%} of what was ordered",
         "money for energy": f"rule {terms['rule']}",
         "members, facility, aggregator": f"{members_bp}, {terms['facility_bp']}, {terms['aggregator_bp']} basis points",
     }
+
+
+def _site(site: Row, zone: ZoneInfo) -> list[RenderableType]:
+    adjusted = None if site["adjustment_w"] is None else f"{site['adjustment_w'] / 1000:+.2f} kW on the day"
+    told = {
+        "days measured against": ", ".join(site["days"]) + (" (fewer than the rule asks for)" if site["short"] else ""),
+        "adjusted by": adjusted,
+        "missing": "; ".join(site["faults"]),
+    }
+    columns = {
+        f"interval ({zone.key})": lambda one: show.span(one["start"], one["end"], zone),
+        "baseline kWh": lambda one: show.kilo(one["baseline_wh"], 3),
+        "metered kWh": lambda one: show.kilo(one["actual_wh"], 3),
+        "chargers kWh": lambda one: show.kilo(one["chargers_wh"], 3),
+        "of the credit": lambda one: f"{one['factor']:.1%}",
+    }
+    shown = {name: value for name, value in told.items() if value}
+    return [show.heading("Site"), show.facts(shown), show.table(site["intervals"], columns, nothing="No interval.")]
 
 
 def _ledger(entries: list[Row], zone: ZoneInfo) -> RenderableType:
@@ -148,8 +168,10 @@ def _chain(chain: Row, standing: Row | None, zone: ZoneInfo) -> list[RenderableT
     paid = _paid(chain, standing["currency"]) if standing and chain["amount_minor"] is not None else None
     baseline = None
     if chain["baseline_at"] is not None:
-        kilowatts, needed = show.kilo(chain["baseline_w"], 2), show.kilo(chain["needed_wh"], 2)
-        baseline = f"{kilowatts} kW until {needed} kWh, frozen {show.when(chain['baseline_at'], zone, seconds=True)}"
+        kilowatts, since = show.kilo(chain["baseline_w"], 2), show.when(chain["baseline_at"], zone, seconds=True)
+        baseline = f"{kilowatts} kW, measured from {since} on"
+        if chain["needed_wh"] is not None:
+            baseline = f"{kilowatts} kW until {show.kilo(chain['needed_wh'], 2)} kWh, frozen {since}"
     told = {
         "session": chain["session_id"],
         "booking": chain["booking_id"],

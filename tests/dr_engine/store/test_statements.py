@@ -20,7 +20,7 @@ from dr_engine.domain.terms import Terms
 from dr_engine.products import shipped
 from dr_engine.settling import product_of
 from dr_engine.store import bids, bookings, dispatching, events, mailboxes, sessions, statements
-from dr_engine.store.contributions import contributions
+from dr_engine.store.contributions import worked_out
 from dr_engine.store.dispatching import Joined, SentCommand
 from dr_engine.store.errors import Clash, Unknown
 from dr_engine.store.events import DrEvent
@@ -247,5 +247,5 @@ def test_S402_when_nobody_delivered_the_money_stays_undistributed(connection: Co
 @pytest.mark.usefixtures("event")
 def test_X3_running_a_settlement_again_gives_the_same_figures(connection: Connection) -> None:
     known = events.get(connection, "e1")
-    assert contributions(connection, known, Terms()) == contributions(connection, known, Terms())
-    assert {one.session_id: one.verdict for one in contributions(connection, known, Terms())}["dan"] == "left"
+    assert worked_out(connection, known, Terms()) == worked_out(connection, known, Terms())
+    assert {one.session_id: one.verdict for one in worked_out(connection, known, Terms()).found}["dan"] == "left"

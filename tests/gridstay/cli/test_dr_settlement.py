@@ -15,7 +15,14 @@ PART = {
     "capacity_minor": 71,
     "amount_minor": 571,
 }
-TERMS = {"tolerance": 0.1, "rule": "pro_rata", "aggregator_bp": 0, "facility_bp": 2_000}
+TERMS = {
+    "tolerance": 0.1,
+    "rule": "pro_rata",
+    "aggregator_bp": 0,
+    "facility_bp": 2_000,
+    "baseline": "high4of5",
+    "measured_at": "site",
+}
 FIRST: dict[str, Any] = {
     "statement_id": "st1",
     "revision": 0,
@@ -70,6 +77,7 @@ SETTLEMENT: dict[str, Any] = {
     "statement": REVISIONS[1],
     "fingerprint": FIRST["fingerprint"],
     "unchanged": True,
+    "site": None,
     "chains": [],
 }
 CHAIN = {
@@ -142,6 +150,26 @@ def test_X3_settle_explains_each_point_back_to_the_registers(service: FakeServic
         assert words in shown
     assert "57 points" not in shown
     assert service.json("dr", "settle", "e1", "--explain", "1001")["ledger"] == [mine]
+
+
+def test_the_site_is_shown_beside_its_chargers(service: FakeService) -> None:
+    interval = {"baseline_wh": 9_000.0, "actual_wh": 5_500.0, "chargers_wh": -1_000.0, "factor": 0.9}
+    times = {"start": "2026-06-03T05:00:00Z", "end": "2026-06-03T05:30:00Z"}
+    site = {"days": ["2026-06-01", "2026-06-02"], "adjustment_w": -250.0, "short": True, "faults": []}
+    service.answers_with("GET", "/api/facilities/salon", {"id": "salon", "zone": "Asia/Tokyo"})
+    answer = SETTLEMENT | {"site": site | {"intervals": [interval | times]}}
+    service.answers_with("GET", "/api/dr/events/e1/settlement", answer)
+    shown = service.run("dr", "settle", "e1").stdout
+    told = (
+        "2026-06-01, 2026-06-02 (fewer",
+        "-0.25 kW on the day",
+        "9.000",
+        "5.500",
+        "-1.000",
+        "90.0%",
+        "against the baseline high4of5",
+    )
+    assert [words for words in told if words not in shown] == []
 
 
 @pytest.mark.parametrize("arguments", [("statement", "show", "st9"), ("settle", "e9")])
