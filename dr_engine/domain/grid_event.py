@@ -102,15 +102,13 @@ def runs(events: Iterable[GridEvent], now: datetime) -> list[Run]:
 
 
 def requested(parts: Sequence[AskedPart], baseline_w: Sequence[float]) -> tuple[RequestInterval, ...]:
-    """The intervals of a request, with what the cars would do in each part; equal neighbours are one."""
-    found: list[RequestInterval] = []
-    for part, beside_w in zip(parts, baseline_w, strict=True):
-        power_w = round(part.power_w + (beside_w if part.is_relative else 0.0)) or HOLD_AT_ZERO_W
-        if found and found[-1].power_w == power_w:
-            found[-1] = replace(found[-1], end=part.end)
-        else:
-            found.append(RequestInterval(part.start, part.end, power_w))
-    return tuple(found)
+    """The intervals of a request, with what the cars would do in each part."""
+    return tuple(
+        RequestInterval(
+            part.start, part.end, round(part.power_w + (beside_w if part.is_relative else 0.0)) or HOLD_AT_ZERO_W
+        )
+        for part, beside_w in zip(parts, baseline_w, strict=True)
+    )
 
 
 def _joined(parts: Sequence[tuple[str, AskedPart]]) -> Iterable[tuple[str, list[AskedPart]]]:

@@ -17,6 +17,7 @@ from gridstay.cli.dr_market import bid, offer, products
 from gridstay.cli.dr_meter import meter
 from gridstay.cli.dr_plan import plan
 from gridstay.cli.dr_settlement import settle, statement
+from gridstay.cli.dr_ven import of_the_vtn, programs, seen_at_the_vtn, ven
 from gridstay.cli.dr_watch import watch
 from gridstay.cli.given import ZoneOf
 from gridstay.cli.show import Row
@@ -29,6 +30,8 @@ dr.add_typer(statement, name="statement")
 command(dr, "settle")(settle)
 command(dr, "watch")(watch)
 dr.add_typer(meter, name="meter")
+command(dr, "programs")(programs)
+dr.add_typer(ven, name="ven")
 dr.add_typer(plan, name="plan")
 dr.add_typer(offer, name="offer")
 dr.add_typer(bid, name="bid")
@@ -75,9 +78,11 @@ def list_events(operator: Operator) -> None:
 
 @command(event, "show")
 def show_event(operator: Operator, event_id: EventId) -> None:
-    """One event: delivered against requested, minute by minute, and what each car did."""
+    """One event: delivered against requested, minute by minute, what each car did, and the VTN's part in it."""
     answer = operator.client.get("dr", "events", event_id)
-    operator.show(answer, lambda: _result(answer, operator.zone_of(answer["facility_id"])))
+    seen = seen_at_the_vtn(operator, event_id)
+    whole = answer if seen is None else answer | {"openadr": seen}
+    operator.show(whole, lambda: _result(whole, operator.zone_of(answer["facility_id"])))
 
 
 @command(event, "cancel")
@@ -245,6 +250,7 @@ def _result(row: Row, zone: ZoneInfo) -> RenderableType:
         show.table(row["minutes"], minutes, nothing="It has not begun."),
         show.heading("Cars"),
         show.table(row["participants"], participants, nothing="No car has taken part."),
+        *(of_the_vtn(row["openadr"], zone) if "openadr" in row else []),
         *([_statement(row["statement"], zone)] if row["statement"] else []),
     )
 

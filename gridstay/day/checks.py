@@ -60,6 +60,17 @@ def promises(departures: Iterable[Departure]) -> Check:
     return Check(not broken, len(broken), "No guest left with less charge than was promised when they booked.")
 
 
+def reports(found: Mapping[Posted, Sequence[Mapping[str, Any]]]) -> Check:
+    """The grid holds a report of each event, about each of its intervals, from meters that were read (X5)."""
+    told = 0
+    for posted, sent in found.items():
+        intervals = [one for report in sent for resource in report["resources"] for one in resource["intervals"]]
+        good = [one for one in intervals if {"type": "DATA_QUALITY", "values": ["MISSING"]} not in one["payloads"]]
+        told += len(sent) == 1 and len(good) == len(posted.intervals)
+    figure = {"events": len(found), "reported": told}
+    return Check(bool(found) and told == len(found), figure, "The grid was told of each event what the meters said.")
+
+
 def allocations(statements: Iterable[Mapping[str, Any]]) -> Check:
     """The parts of each compensation sum to the whole (S402)."""
     rows = list(statements)

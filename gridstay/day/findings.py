@@ -31,6 +31,7 @@ async def report(day: Day) -> DayReport:
     verified = {
         "delivery_within_10_percent": checks.delivery(day.posted, pool),
         "departure_promises_kept": checks.promises(departures),
+        "reports_taken_by_the_grid": checks.reports({one: await day.aggregator.reports(one.event_id) for one in day.posted}),
         "compensation_fully_allocated": checks.allocations(statements),
         "ledger_balanced": checks.ledger(await day.get("/api/ledger/verify")),
         "messages_exactly_once": await _exactly_once(day),

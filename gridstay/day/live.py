@@ -12,7 +12,7 @@ from gridstay import compose
 from gridstay.day.guests import BookedVisit
 from gridstay.display import Display
 from runtime.clock import SimulatedClock
-from simulators.aggregator import Posted
+from simulators.aggregator import Aggregator, Posted
 from simulators.scenario import Scenario
 from simulators.station import SimulatedStation
 
@@ -27,6 +27,7 @@ class Day:
     clock: SimulatedClock
     system: compose.System
     http: httpx.AsyncClient
+    aggregator: Aggregator
     display: Display
     stations: dict[str, SimulatedStation] = field(default_factory=dict)
     booked: list[BookedVisit] = field(default_factory=list)

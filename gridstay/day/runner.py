@@ -1,4 +1,4 @@
-"""Runs a scenario through the real system: bookings by HTTP, chargers by OCPP over WebSockets, the grid by HTTP.
+"""Runs a scenario through the real system: bookings by HTTP, chargers by OCPP over WebSockets, the grid by OpenADR.
 
 The system is composed as `gridstay serve` composes it; only the clock is another. It stands still while anything is under
 way (see `runtime.clock.SimulatedClock`), so that a busy machine makes the day longer and never different.
@@ -7,6 +7,7 @@ way (see `runtime.clock.SimulatedClock`), so that a busy machine makes the day l
 import asyncio
 import secrets
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -20,13 +21,16 @@ from gridstay.day.guests import FACILITY, STAFF_TOKEN, BookedVisit, SetupFailed
 from gridstay.day.live import Day
 from gridstay.display import Display
 from gridstay.report import DayReport
+from runtime.activity import Activity
 from runtime.clock import SimulatedClock, sleep_until
 from runtime.log import logger, open_log
-from simulators.aggregator import Aggregator, AggregatorError, Posted
+from simulators.aggregator import PROGRAM, Aggregator, AggregatorError, Credentials, Posted, program_id
 from simulators.car import CarModel
 from simulators.evse import StationSpec
 from simulators.scenario import PlannedRequest, Scenario
 from simulators.station import SimulatedStation
+from simulators.vtn import server
+from simulators.vtn.access import Client, Role
 
 BEFORE = timedelta(minutes=10)
 AFTER = timedelta(minutes=30)
@@ -34,6 +38,10 @@ NOTICE = timedelta(minutes=15)
 """How long before an event the aggregator asks."""
 STATEMENT_AFTER = timedelta(minutes=10)
 YEN_PER_KWH = 25
+POLL_S = 30.0
+"""How often the engine looks at the VTN."""
+BL, VEN = (Client(role.value, secrets.token_urlsafe(24), role) for role in Role)
+CLIENTS = (BL, VEN)
 CONVERTER_ERROR = 0.02
 TEST_CAR = CarModel("Test car", battery_wh=40_000, max_charge_w=6_000, max_discharge_w=6_000)
 
@@ -46,13 +54,17 @@ async def run_day(scenario: Scenario, *, out: Path, display: Display, seed: int)
     """Run the day and write `day.json`, `day.svg` and `day.log` into `out`. Raises DayFailed when it cannot be run."""
     clock = SimulatedClock(scenario.commissioning_at - BEFORE)
     with open_log(out / "day.log") as file, TemporaryDirectory(prefix="gridstay-day-", dir=_memory()) as folder:
-        settings = compose.Settings.model_validate(
-            {"data": folder, "ocpp_port": 0, "http_port": 0, "csms": {"ping_interval_s": None}}
-        )
-        async with compose.running(settings, clock=clock, log=logger(clock, file)) as system:
+        log = logger(clock, file)
+        async with AsyncExitStack() as stack:
+            vtn = await stack.enter_async_context(server.running(CLIENTS, clock=clock, activity=Activity(), log=log))
+            auth = Credentials(vtn.url, BL.client_id, BL.secret)
+            grid = await stack.enter_async_context(httpx.AsyncClient(base_url=vtn.url, auth=auth, timeout=60))
+            await program_id(grid)
+            system = await stack.enter_async_context(compose.running(_settings(folder, vtn.url), clock=clock, log=log))
             headers = {"Authorization": f"Bearer {system.operator_token}"}
             async with httpx.AsyncClient(base_url=system.http_url, headers=headers, timeout=60) as http:
-                day = Day(scenario, clock, system, http, display)
+                aggregator = Aggregator(grid, http, facility_id=FACILITY, yen_per_kwh=YEN_PER_KWH)
+                day = Day(scenario, clock, system, http, aggregator, display)
                 try:
                     await _run(day, Random(seed))
                 except* (SetupFailed, AggregatorError, httpx.HTTPError) as errors:
@@ -61,6 +73,19 @@ async def run_day(scenario: Scenario, *, out: Path, display: Display, seed: int)
     (out / "day.json").write_text(findings.as_json(report), "utf-8")
     picture.draw(report, out / "day.svg")
     return report
+
+
+def _settings(folder: str, vtn_url: str) -> compose.Settings:
+    ven = {
+        "url": vtn_url,
+        "client_id": VEN.client_id,
+        "client_secret": VEN.secret,
+        "poll_s": POLL_S,
+        "programs": [{"name": PROGRAM, "facility": FACILITY}],
+        "resources": [{"name": f"{FACILITY}-cars", "facility": FACILITY}],
+    }
+    given = {"data": folder, "ocpp_port": 0, "http_port": 0, "csms": {"ping_interval_s": None}, "dr": {"ven": ven}}
+    return compose.Settings.model_validate(given)
 
 
 def _memory() -> str | None:
@@ -178,15 +203,22 @@ async def _outage(day: Day, booked: BookedVisit, start: datetime, end: datetime)
 
 
 async def _event(day: Day, plan: PlannedRequest) -> None:
-    aggregator = Aggregator(day.http, facility_id=FACILITY, yen_per_kwh=YEN_PER_KWH)
     await sleep_until(day.clock, plan.start - NOTICE)
-    posted: Posted = await day.asking(aggregator.request(plan))
+    posted: Posted = await day.asking(day.aggregator.request(plan))
+    await day.clock.sleep(2 * POLL_S)
+    seen = await day.asking(day.get(f"/api/dr/ven/events/{posted.event_id}"))
+    if not seen["requests"]:
+        raise AggregatorError(f"the engine has not taken the event of {plan.start}: {seen['note']}")
     day.posted.append(posted)
     asked = ", then ".join(f"{part.power_w / 1000:+.1f} kW" for part in posted.intervals)
     day.happened(f"The grid asks for {asked} from {day.local(plan.start)}")
     await sleep_until(day.clock, plan.end + STATEMENT_AFTER)
-    statement = await day.asking(aggregator.compensate(posted.event_id, f"statement-{plan.start:%Y%m%dT%H%M}"))
-    day.happened(f"The grid pays {statement['total_minor']:,} yen, shared by {len(statement['allocation'])} guests")
+    total = await day.asking(day.aggregator.pay(posted, f"statement-{plan.start:%Y%m%dT%H%M}"))
+    await day.clock.sleep(2 * POLL_S)
+    event = await day.asking(day.get(f"/api/dr/events/{posted.event_id}"))
+    if event["statement"] is None:
+        raise AggregatorError(f"the engine has not taken the statement for the event of {plan.start}")
+    day.happened(f"The grid pays {total:,} yen, shared by {len(event['statement']['allocation'])} guests")
 
 
 async def _show(day: Day) -> None:

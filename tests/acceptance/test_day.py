@@ -27,7 +27,7 @@ async def whole_day(scenario: Scenario, out: Path) -> tuple[DayReport, dict[str,
 
 def assert_all_hold(report: DayReport) -> None:
     assert {name: check.figure for name, check in report.checks.items() if not check.ok} == {}
-    assert len(report.checks) == 6
+    assert len(report.checks) == 7
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -44,6 +44,7 @@ async def test_a_seeded_day_of_twelve_bays_holds_all_its_checks(seed: int, tmp_p
     verdicts = {one["verdict"] for event in figures["events"] for one in event["participants"]}
     assert "not_following" in verdicts
     assert (tmp_path / "day.svg").read_text("utf-8").startswith("<?xml")
+    assert report.checks["reports_taken_by_the_grid"].figure == {"events": 2, "reported": 2}
     assert "event=connected" in (tmp_path / "day.log").read_text("utf-8")
 
 

@@ -31,7 +31,7 @@ async def test_X5_an_event_is_taken_once_and_what_is_told_again_changes_nothing(
     event = grid.ask(program, (at(30), at(40), -5), (at(40), at(50), -5), (at(60), at(70), 4))
     await bench.until(at(1))
     name = event["id"]
-    expected = [(name, "scheduled", [-5000]), (f"{name}.2", "scheduled", [4000])]
+    expected = [(name, "scheduled", [-5000, -5000]), (f"{name}.2", "scheduled", [4000])]
     assert told(await listening.requests()) == expected
     grid.update(
         "events", name, **grid.event_body(program, [(at(30), at(40), -5), (at(40), at(50), -5), (at(60), at(70), 4)])

@@ -31,6 +31,26 @@ def test_X2_a_day_without_events_proves_nothing() -> None:
     assert not checks.delivery([], [flat(0)]).ok
 
 
+GOOD = {"id": 0, "payloads": [{"type": "DATA_QUALITY", "values": ["OK"]}]}
+MISSING = {"id": 0, "payloads": [{"type": "DATA_QUALITY", "values": ["MISSING"]}]}
+
+
+@pytest.mark.parametrize(
+    ("reports", "ok"),
+    [
+        ([[GOOD]], True),
+        ([[MISSING]], False),
+        ([[]], False),
+        ([], False),
+        ([[GOOD], [GOOD]], False),
+    ],
+)
+def test_X5_the_grid_was_told_once_and_of_every_interval(reports: list[list[dict[str, object]]], ok: bool) -> None:
+    sent = [{"resources": [{"intervals": intervals}]} for intervals in reports]
+    assert checks.reports({ASKED: sent}).ok is ok
+    assert not checks.reports({}).ok
+
+
 def departure(**changes: object) -> Departure:
     usual: dict[str, object] = {
         "guest": "Guest",

@@ -1,0 +1,128 @@
+"""`gridstay dr programs`, `gridstay dr ven`: the VTN that the engine listens to; and its part in `dr event show`."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import RenderableType
+
+from gridstay.cli import show
+from gridstay.cli.client import Refused
+from gridstay.cli.command import Operator, command
+from gridstay.cli.show import Row
+
+ven = typer.Typer(help="The engine as a client of a VTN (OpenADR 3).", no_args_is_help=True)
+
+
+def programs(operator: Operator) -> None:
+    """The programmes that the VTN shows us, and in which we take part."""
+    answer = operator.client.get("dr", "ven", "programs")
+    operator.show(answer, lambda: _programs(answer))
+
+
+@command(ven, "status")
+def status(operator: Operator) -> None:
+    """How we stand at the VTN: the last look, what failed, resources, reports."""
+    answer = operator.client.get("dr", "ven")
+    operator.show(answer, lambda: _status(answer, operator.zone_of(None)))
+
+
+def seen_at_the_vtn(operator: Operator, event_id: str) -> Row | None:
+    """The VTN's event behind a DR event, or None when it came by another way."""
+    try:
+        found: Row = operator.client.get("dr", "ven", "events", event_id)
+    except Refused as error:
+        if error.status == 404:
+            return None
+        raise
+    return found
+
+
+def of_the_vtn(row: Row, zone: ZoneInfo) -> list[RenderableType]:
+    """The VTN's event, our timeline of it, and the reports about it."""
+    timeline = {
+        f"from ({zone.key})": lambda one: show.when(one["start"], zone),
+        "to": lambda one: show.when(one["end"], zone),
+        "kW": lambda one: show.kilo(one["power_w"]),
+        "meaning": lambda one: "beside what they would do" if one["is_relative"] else "of all cars",
+    }
+    reports = {
+        "report": lambda one: one["name"],
+        f"due ({zone.key})": lambda one: show.when(one["due_at"], zone),
+        "taken by the VTN": lambda one: show.when(one["sent_at"], zone, seconds=True),
+        "told": lambda one: _told(one["content"]),
+        "note": lambda one: one["note"],
+    }
+    content = row["content"]
+    told = {
+        "OpenADR event": row["event_id"],
+        "name": content.get("eventName"),
+        "program": row["program"],
+        "priority": content.get("priority"),
+        "targets": ", ".join(content.get("targets") or ()) or None,
+        "first read": show.when(row["seen_at"], zone, seconds=True),
+        "changed": show.when(row["modified_at"], zone, seconds=True),
+        "gone": show.when(row["gone_at"], zone, seconds=True),
+        "pays": _pays(row["incentive"]),
+        "note": row["note"] or None,
+    }
+    return [
+        show.heading("At the VTN"),
+        show.facts(told),
+        show.table(row["timeline"], timeline, nothing="It asks for no power."),
+        show.heading("Reports"),
+        show.table(row["reports"], reports, nothing="None is due yet, or none was asked for."),
+    ]
+
+
+def _programs(rows: list[Row]) -> RenderableType:
+    columns = {
+        "program": lambda row: row["name"],
+        "we take part": lambda row: show.good("yes" if row["takes_part"] else "no", row["takes_part"]),
+        "facility": lambda row: row["facility"],
+        "payloads": lambda row: ", ".join(row["payloads"]),
+        "targets": lambda row: ", ".join(row["targets"]),
+        "id": lambda row: row["id"],
+    }
+    return show.table(rows, columns, nothing="The VTN shows us no program.")
+
+
+def _status(row: Row, zone: ZoneInfo) -> RenderableType:
+    counts = {"events": "events", "reports_sent": "taken", "reports_waiting": "waiting", "reports_refused": "refused"}
+    told = {
+        "VTN": row["url"],
+        "we are": f"{row['name']} ({row['ven_id'] or 'not registered yet'})",
+        "resources": ", ".join(row["resources"]) or None,
+        "programs": ", ".join(row["programs"]) or None,
+        "targets": ", ".join(row["targets"]) or None,
+        "last look": show.when(row["polled_at"], zone, seconds=True),
+        "failing": f"{row['failures']} times: {row['failure']}" if row["failure"] else None,
+        "called by the VTN": show.when(row["notified_at"], zone, seconds=True) if row["hears_by_webhook"] else "no: we poll",
+        "its clock is ahead by": None if row["skew_s"] is None else f"{row['skew_s']:.0f} s",
+        "events": row["events"],
+        "reports": ", ".join(f"{row[name]} {word}" for name, word in counts.items() if name != "events"),
+        "notes": "; ".join(row["notes"]) or None,
+    }
+    return show.facts(told)
+
+
+def _told(content: Any) -> str:
+    """The sum of a report's first payload over its intervals, by resource."""
+    if not content:
+        return ""
+    return ", ".join(
+        f"{resource['resourceName']} {_sum(resource['intervals'])}" for resource in content["resources"][:4]
+    ) + (" …" if len(content["resources"]) > 4 else "")
+
+
+def _sum(intervals: list[Row]) -> str:
+    firsts = [one["payloads"][0] for one in intervals if one["payloads"]]
+    numbers = [one["values"][0] for one in firsts if isinstance(one["values"][0], int | float)]
+    return f"{firsts[0]['type']} {sum(numbers):.2f}" if numbers else "nothing"
+
+
+def _pays(incentive: Row) -> str | None:
+    if not incentive:
+        return None
+    values = ", ".join(str(value) for value in incentive["values"])
+    return " ".join(str(part) for part in (values, incentive["currency"], "per", incentive["units"]) if part)

@@ -1,0 +1,126 @@
+"""`gridstay dr programs`, `dr ven status` and the VTN's part of `dr event show`, against a fake service."""
+
+from typing import Any
+
+from tests.gridstay.cli.conftest import FakeService
+from tests.gridstay.cli.test_dr import RESULT
+
+FACILITY = {"id": "salon", "zone": "Asia/Tokyo"}
+STATUS: dict[str, Any] = {
+    "url": "http://vtn/",
+    "name": "store-042",
+    "ven_id": None,
+    "resources": {"salon-cars": "r1"},
+    "targets": [],
+    "programs": ["flex"],
+    "polled_at": "2026-06-03T05:00:00Z",
+    "notified_at": None,
+    "failure": "GET /events: 503 away",
+    "failures": 3,
+    "hears_by_webhook": False,
+    "skew_s": 2.4,
+    "notes": ["the VTN offers no webhooks"],
+    "events": 1,
+    "reports_sent": 4,
+    "reports_waiting": 1,
+    "reports_refused": 0,
+}
+REPORT = {
+    "resources": [
+        {
+            "resourceName": "AGGREGATED_REPORT",
+            "intervals": [{"id": n, "payloads": [{"type": "DELTA_USAGE", "values": [-7.2]}]} for n in range(2)],
+        }
+    ]
+}
+SEEN: dict[str, Any] = {
+    "event_id": "vtn-7",
+    "program": "flex",
+    "facility": "salon",
+    "seen_at": "2026-06-03T04:00:00Z",
+    "modified_at": "2026-06-03T03:59:58Z",
+    "gone_at": None,
+    "note": "",
+    "incentive": {"values": [25], "currency": "JPY", "units": "KWH"},
+    "content": {"eventName": "FRR up", "priority": 0, "targets": ["north"]},
+    "timeline": [
+        {"start": "2026-06-03T05:00:00Z", "end": "2026-06-03T05:30:00Z", "power_w": -30_000, "is_relative": True},
+    ],
+    "requests": [],
+    "reports": [
+        {
+            "name": "FRR up 0.0",
+            "report_id": "r",
+            "due_at": "2026-06-03T05:30:00Z",
+            "sent_at": "2026-06-03T05:31:30Z",
+            "note": "",
+            "content": REPORT,
+        },
+        {
+            "name": "FRR up 1.0",
+            "report_id": None,
+            "due_at": "2026-06-03T05:30:00Z",
+            "sent_at": None,
+            "note": "x",
+            "content": None,
+        },
+    ],
+}
+
+
+def test_X5_programs_and_whether_we_take_part(service: FakeService) -> None:
+    row = {"id": "p1", "name": "flex", "takes_part": True, "facility": "salon", "payloads": ["PRICE"], "targets": ["a", "b"]}
+    service.answers_with("GET", "/api/dr/ven/programs", [row])
+    assert service.json("dr", "programs") == [row]
+    shown = service.run("dr", "programs").stdout
+    for words in ("flex", "yes", "salon", "PRICE", "a, b"):
+        assert words in shown
+    service.answers_with("GET", "/api/dr/ven/programs", [])
+    assert "no program" in service.run("dr", "programs").stdout
+
+
+def test_X5_how_we_stand_at_the_vtn(service: FakeService) -> None:
+    service.answers_with("GET", "/api/dr/ven", STATUS)
+    assert service.json("dr", "ven", "status") == STATUS
+    shown = service.run("dr", "ven", "status").stdout
+    for words in (
+        "store-042 (not registered yet)",
+        "3 times: GET /events: 503 away",
+        "no: we poll",
+        "4 taken, 1 waiting",
+        "2 s",
+    ):
+        assert words in shown
+
+
+def test_X5_without_a_vtn_it_says_so(service: FakeService) -> None:
+    service.answers_with("GET", "/api/dr/ven", {"detail": "no VTN is set"}, 404)
+    result = service.run("dr", "ven", "status")
+    assert (result.exit_code, "no VTN is set" in result.stderr) == (1, True)
+
+
+def test_X5_an_event_is_shown_with_the_vtn_s_part_in_it(service: FakeService) -> None:
+    service.answers_with("GET", "/api/dr/events/event-1", RESULT)
+    service.answers_with("GET", "/api/facilities/salon", FACILITY)
+    assert "At the VTN" not in service.run("dr", "event", "show", "event-1").stdout
+    assert service.json("dr", "event", "show", "event-1") == RESULT
+    service.answers_with("GET", "/api/dr/ven/events/event-1", SEEN)
+    assert service.json("dr", "event", "show", "event-1") == RESULT | {"openadr": SEEN}
+    shown = service.run("dr", "event", "show", "event-1").stdout
+    for words in (
+        "At the VTN",
+        "vtn-7",
+        "FRR up",
+        "north",
+        "25 JPY per KWH",
+        "beside what they would do",
+        "AGGREGATED_REPORT DELTA_USAGE -14.40",
+        "14:31:30",
+    ):
+        assert words in shown
+
+
+def test_X5_a_service_that_fails_is_not_hidden(service: FakeService) -> None:
+    service.answers_with("GET", "/api/dr/events/event-1", RESULT)
+    service.answers_with("GET", "/api/dr/ven/events/event-1", {"detail": "boom"}, 500)
+    assert service.run("dr", "event", "show", "event-1").exit_code == 1
