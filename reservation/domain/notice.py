@@ -15,6 +15,7 @@ class NoticeKind(StrEnum):
     CANCELLED = "cancelled"
     OFFER = "offer"
     BENEFIT = "benefit"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
