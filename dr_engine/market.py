@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from dr_engine.domain.availability import Chances, Experience, Prior
+from dr_engine.domain.availability import Chances, Experience
 from dr_engine.domain.capacity import Block, PlannedCar, capacity
 from dr_engine.domain.car import Physics
-from dr_engine.domain.offer import NOT_ASKED, Certification, Guest, Hold, Offer, offer_blocks
+from dr_engine.domain.drawn_days import Certification
+from dr_engine.domain.offer import NOT_ASKED, Guest, Hold, Offer, offer_blocks, steps
 from dr_engine.domain.offer import offer as reckoned
 from dr_engine.domain.product import MarketProduct
 from dr_engine.fleet import car_of
@@ -57,6 +58,7 @@ class _Day:
     blocks: list[tuple[datetime, datetime]]
     guests: list[Guest]
     seen: Seen
+    shock: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,6 @@ async def offers(
     days = await database.read(
         lambda connection: [_day(connection, facility_id, product, day, now, telemetry, settings) for day in _days(*period)]
     )
-    how = Certification(settings.certified_days, settings.common_shock, settings.certified_seed)
 
     def reckon() -> tuple[Offer, ...]:
         return tuple(
@@ -95,7 +96,7 @@ async def offers(
                 day.seen.holds,
                 now,
                 settings.physics(),
-                how,
+                Certification(settings.certified_days, day.shock, settings.certified_seed),
                 fastest_s=settings.fastest_s,
                 within=day.within,
             )
@@ -123,13 +124,13 @@ def _day(
     around = day[0] - _DAY, day[1] + _DAY
     held = bids.holds(connection, facility_id, *around)
     found = [block for block in offer_blocks(product, *around) if _of_day(block, day) or _is_held(block, held)]
-    experience = Experience(outcomes.of_facility(connection, facility_id), Prior(shows=settings.shows_prior))
+    experience = Experience(outcomes.of_facility(connection, facility_id), settings.prior())
     guests = [
-        Guest(car, tuple(_chances(experience, booking, car, block, now, here=here) for block in found))
+        Guest(car, tuple(_chances(experience, booking, car, step, now, here=here) for step in steps(found)))
         for booking, car, here in _expected(connection, facility_id, *around, now, telemetry)
     ]
     touching = [guest for guest in guests if any(guest.chances)]
-    return _Day(day, found, touching, Seen(*around, held))
+    return _Day(day, found, touching, Seen(*around, held), experience.shock(facility_id))
 
 
 def _of_day(block: tuple[datetime, datetime], day: tuple[datetime, datetime]) -> bool:
@@ -144,17 +145,17 @@ def _chances(
     experience: Experience,
     booking: Booking,
     car: PlannedCar,
-    block: tuple[datetime, datetime],
+    step: tuple[datetime, datetime],
     now: datetime,
     *,
     here: bool,
 ) -> Chances | None:
-    if block[0] < car.since or block[1] > car.car.depart:
+    if step[0] < car.since or step[1] > car.car.depart:
         return None
     lead_s = None if booking.made_at is None else max(0.0, (booking.control_start - booking.made_at).total_seconds())
     booked = booking.control_start, booking.control_end
     return experience.chances(
-        booking.facility_id, booking.member_id, booked, lead_s, block, max(now, booked[0]) if here else None
+        booking.facility_id, booking.member_id, booked, lead_s, step, max(now, booked[0]) if here else None
     )
 
 

@@ -9,6 +9,7 @@ import holidays
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dr_engine.domain.allocation import BASIS, Rule
+from dr_engine.domain.availability import Prior
 from dr_engine.domain.baseline import BaselineKind
 from dr_engine.domain.car import Physics
 from dr_engine.domain.dispatch import DispatchRules
@@ -181,7 +182,8 @@ class DrSettings(BaseModel):
     shows_prior: Annotated[float, Field(gt=0, lt=1)] = 0.88
     """The share of booked guests believed to come, before any was seen."""
     common_shock: Annotated[float, Field(ge=0, le=3)] = 0.6
-    """How much all guests of a day have in common: the deviation of a normal shift of their log-odds (0: nothing)."""
+    """How much all guests of a day are believed to have in common, before their days were seen: the deviation of a normal
+    shift of their log-odds (0: nothing, whatever is seen)."""
     certified_days: Annotated[int, Field(ge=100, le=100_000)] = 1000
     certified_seed: Annotated[int, Field(ge=0)] = 1
     market_every_s: Seconds = 30.0
@@ -192,6 +194,10 @@ class DrSettings(BaseModel):
     settlement: SettlementSettings = SettlementSettings()
     ven: VenSettings | None = None
     """The VTN that we listen to; None: requests come by HTTP alone."""
+
+    def prior(self) -> Prior:
+        """What is believed of guests before any was seen."""
+        return Prior(shows=self.shows_prior, shock=self.common_shock)
 
     def product_table(self) -> Products:
         """All products."""

@@ -20,7 +20,8 @@ from dr_engine.domain.availability import Chances
 from dr_engine.domain.capacity import PlannedCar
 from dr_engine.domain.car import Car, Physics
 from dr_engine.domain.certainty import Odds, certain_w, wilson_lower
-from dr_engine.domain.offer import Certification, Guest, days_held, offer, offer_blocks
+from dr_engine.domain.drawn_days import Certification
+from dr_engine.domain.offer import Guest, days_held, offer, offer_blocks, steps
 from dr_engine.products import shipped
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ def main() -> None:
 
 def _alone(cars: int) -> list[str]:
     power = np.random.default_rng(1).integers(3, 11, cars).astype(np.float64) * 1000
-    odds = Odds(np.full(cars, _SHOWS), np.ones(cars), np.ones(cars))
+    odds = Odds(np.full(cars, _SHOWS), *(np.ones(cars) for _ in range(3)))
     row = [f"{cars:,}", f"{power.sum() / 1000:,.0f}", f"{_SHOWS * power.sum() / 1000:,.0f}"]
     for p, sigma in ((0.9, 0.0), (0.9, SIGMA), (0.99, 0.0)):
         seconds, found = _timed(lambda p=p, sigma=sigma: certain_w(odds, power, p, sigma, 1000))  # type: ignore[misc]
@@ -76,7 +77,7 @@ def _together(cars: int, spare_pct: float) -> list[str]:
     """`spare_pct` is what each battery holds above what its guest wants, on average."""
     product = next(one for one in shipped() if one.code == "jp-ra-up")
     blocks = offer_blocks(product, START, START + timedelta(hours=HOURS))
-    guests = _guests(cars, spare_pct, len(blocks))
+    guests = _guests(cars, spare_pct, len(steps(blocks)))
     now, how = START - timedelta(hours=12), Certification(sigma=SIGMA)
     seconds, found = _timed(lambda: offer(product, guests, blocks, [], now, Physics(), how, fastest_s=30))
     bids = [block.offered_kw for block in found.blocks]
@@ -96,7 +97,7 @@ def _together(cars: int, spare_pct: float) -> list[str]:
     ]
 
 
-def _guests(cars: int, spare_pct: float, blocks: int) -> list[Guest]:
+def _guests(cars: int, spare_pct: float, parts: int) -> list[Guest]:
     random = np.random.default_rng(2)
     return [
         Guest(
@@ -112,7 +113,7 @@ def _guests(cars: int, spare_pct: float, blocks: int) -> list[Guest]:
                 START,
                 50 + spare_pct * random.uniform(0.5, 1.5),
             ),
-            tuple(Chances(_SHOWS, 1.0, 0.92 ** ((number + 1) / blocks)) for number in range(blocks)),
+            tuple(Chances(_SHOWS, 1.0, 0.92 ** ((number + 1) / parts)) for number in range(parts)),
         )
         for _ in range(cars)
     ]

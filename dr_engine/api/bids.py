@@ -60,11 +60,13 @@ class RefusalIn(Body):
 
 
 class OfferBlockView(views.View):
-    """`certain_kw` by itself, `offered_kw` together with all others, less what is held; `reason` says why it is 0."""
+    """`baseline_kw` is the power that is expected without any event; `certain_kw` what the block can do by itself,
+    `offered_kw` together with all others, less what is held; `reason` says why it is 0."""
 
     start: datetime
     end: datetime
     cars: int
+    baseline_kw: float
     nameplate_kw: float
     mean_kw: float
     certain_kw: float

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from contracts.units import utc
 from dr_engine import views
 from dr_engine.api.doors import Body, Doors, Id, refusals
-from dr_engine.domain.availability import Experience, Outcome, Prior
+from dr_engine.domain.availability import Experience, Outcome
 from dr_engine.store import outcomes
 
 
@@ -36,7 +36,8 @@ class OutcomeIn(Body):
         """As the store keeps it."""
         lead_s = None if self.made_at is None else max(0.0, (self.start - self.made_at).total_seconds())
         plugged = [None if when is None else utc(when) for when in (self.plugged_in_at, self.plugged_out_at)]
-        return Outcome(facility_id, self.member_id, utc(self.start), utc(self.end), lead_s, self.came, *plugged)
+        booked = utc(self.start), utc(self.end)
+        return Outcome(facility_id, self.member_id, *booked, lead_s, self.came, plugged[0], plugged[1])
 
 
 class HistoryIn(Body):
@@ -47,7 +48,8 @@ class HistoryIn(Body):
 
 
 class ChancesView(views.View):
-    """What is known of a facility's guests: `shows` is the chance of one nobody knows, booked a day ahead, to come."""
+    """What is known of a facility's guests: `shows` is the chance of one nobody knows, booked a day ahead, to come,
+    `follows` that a car does what it is told; `common_shock` is what all guests of a day have in common, in logits."""
 
     facility_id: str
     bookings: int
@@ -55,6 +57,8 @@ class ChancesView(views.View):
     shows: float
     there_at_start: float
     stays_to_end: float
+    follows: float
+    common_shock: float
 
 
 def router(doors: Doors) -> APIRouter:
@@ -63,7 +67,7 @@ def router(doors: Doors) -> APIRouter:
 
     async def chances(facility_id: str) -> ChancesView:
         seen = await database.read(lambda connection: outcomes.of_facility(connection, facility_id))
-        learned = Experience(seen, Prior(shows=doors.settings.shows_prior))
+        learned = Experience(seen, doors.settings.prior())
         return ChancesView(
             facility_id=facility_id,
             bookings=len(seen),
@@ -71,6 +75,8 @@ def router(doors: Doors) -> APIRouter:
             shows=round(learned.shows(facility_id, "", 86_400.0), 4),
             there_at_start=round(learned.there(facility_id, 0.0), 4),
             stays_to_end=round(learned.stays(facility_id, 1.0), 4),
+            follows=round(learned.follows(facility_id), 4),
+            common_shock=round(learned.shock(facility_id), 3),
         )
 
     @routes.post("/outcomes")

@@ -1,16 +1,18 @@
-"""How likely a booked guest is there for a block: comes at all, has come by its start, stays to its end.
+"""How likely a booked guest is there for a time: comes at all, has come by its start, stays to its end; and how likely the
+charger then does what it is told.
 
 Learned from past bookings by shrinkage: each level begins at the rate of the level above and moves to its own with what it
 sees. For coming: prior -> facility -> facility and lead time -> member. A level with n cases of which k came has the mean
 (s * above + k) / (s + n), the posterior of a Beta prior of strength s. Being late, and leaving early, are learned for a
 facility: the first as the share of those who came that is there so long after the booked start, the second as a hazard in
-each quarter of the booked period (Kaplan-Meier with a Beta prior in each).
+each quarter of the booked period (Kaplan-Meier with a Beta prior in each). What all guests of a day have in common is
+learned from how much more the days differ than chance alone makes them (moments of the daily counts).
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 
@@ -23,7 +25,8 @@ _TOLERANCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a booking. `lead_s` is how long before its start it was made; None: nobody knows."""
+    """What became of a booking. `lead_s` is how long before its start it was made, `followed` whether the car did
+    what an event told it; None: nobody knows."""
 
     facility_id: str
     member_id: str
@@ -33,12 +36,14 @@ class Outcome:
     came: bool
     plugged_in_at: datetime | None = None
     plugged_out_at: datetime | None = None
+    followed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
     """What is believed before anything was seen, and the strength of each level in bookings. `there` is the share of those
-    who come that has plugged in by each of DELAYS_S; `leaves` the chance to leave in a quarter of the stay."""
+    who come that has plugged in by each of DELAYS_S; `leaves` the chance to leave in a quarter of the stay; `shock` the
+    deviation of a day's common shift of the log-odds (0: none is believed, whatever is seen)."""
 
     shows: float = 0.88
     facility: float = 10.0
@@ -47,15 +52,20 @@ class Prior:
     there: tuple[float, ...] = (0.80, 0.90, 0.96, 0.99, 1.0)
     leaves: float = 0.02
     stays: float = 20.0
+    follows: float = 0.97
+    follow: float = 20.0
+    shock: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """Of one guest for one block: comes, has come by its start, stays to its end; whole: their product."""
+    """Of one guest for one time: comes, has come by its start, stays to its end; whole: their product. `follows` is the
+    chance that the car, if there, does what it is told."""
 
     shows: float
     there: float
     stays: float
+    follows: float = 1.0
 
 
 class Experience:
@@ -68,6 +78,9 @@ class Experience:
         self._there: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
         self._at_risk: Counter[tuple[str, int]] = Counter()
         self._left: Counter[tuple[str, int]] = Counter()
+        self._told: Counter[str] = Counter()
+        self._followed: Counter[str] = Counter()
+        self._days: dict[tuple[str, date], tuple[int, int]] = {}
         for outcome in outcomes:
             self.learn(outcome)
 
@@ -76,6 +89,11 @@ class Experience:
         for key in _levels(outcome.facility_id, outcome.member_id, outcome.lead_s):
             self._seen[key] += 1
             self._came[key] += outcome.came
+        booked, came = self._days.get(day := (outcome.facility_id, outcome.start.date()), (0, 0))
+        self._days[day] = booked + 1, came + outcome.came
+        if outcome.followed is not None:
+            self._told[outcome.facility_id] += 1
+            self._followed[outcome.facility_id] += outcome.followed
         if outcome.came and outcome.plugged_in_at is not None:
             self._learn_stay(outcome, outcome.plugged_in_at)
 
@@ -118,6 +136,29 @@ class Experience:
             chance *= (1 - hazard) ** min(max(passed - quarter, 0.0), 1.0)
         return chance
 
+    def follows(self, facility_id: str) -> float:
+        """The chance that a car that is there does what it is told."""
+        strength = self._prior.follow
+        return (strength * self._prior.follows + self._followed[facility_id]) / (strength + self._told[facility_id])
+
+    def shock(self, facility_id: str) -> float:
+        """The deviation of what all guests of a day have in common, in logits.
+
+        Given a shift z of the log-odds, n guests of a day that come with p number np + npq z on average, so that a day's
+        count varies by npq + (npq)^2 sigma^2. The excess over npq is summed over the days; the prior counts as days that
+        tell sigma^2 to within itself (a relative error of 1).
+        """
+        if not self._prior.shock:
+            return 0.0
+        days = np.array([count for (facility, _), count in self._days.items() if facility == facility_id], dtype=np.float64)
+        booked, came = days.reshape(-1, 2).T
+        p = (came.sum() + 1) / (booked.sum() + 2)
+        alone = booked * p * (1 - p)
+        variance = self._prior.shock**2
+        weight = 2 / variance**2
+        excess = ((came - booked * p) ** 2 - alone).sum()
+        return float(np.sqrt(max(0.0, weight * variance + excess) / (weight + (alone**2).sum())))
+
     def chances(
         self,
         facility_id: str,
@@ -127,14 +168,15 @@ class Experience:
         block: tuple[datetime, datetime],
         here_at: datetime | None = None,
     ) -> Chances:
-        """Of a guest for a block inside the booked period. `here_at` is now, for one who is plugged in."""
+        """Of a guest for a time inside the booked period. `here_at` is now, for one who is plugged in."""
         length_s = (booked[1] - booked[0]).total_seconds()
         stays = self.stays(facility_id, (block[1] - booked[0]).total_seconds() / length_s)
+        follows = self.follows(facility_id)
         if here_at is not None:
             already = self.stays(facility_id, (here_at - booked[0]).total_seconds() / length_s)
-            return Chances(1.0, 1.0, min(1.0, stays / already))
+            return Chances(1.0, 1.0, min(1.0, stays / already), follows)
         delay_s = (block[0] - booked[0]).total_seconds()
-        return Chances(self.shows(facility_id, member_id, lead_s), self.there(facility_id, delay_s), stays)
+        return Chances(self.shows(facility_id, member_id, lead_s), self.there(facility_id, delay_s), stays, follows)
 
 
 def _levels(facility_id: str, member_id: str, lead_s: float | None) -> tuple[tuple[str, ...], ...]:

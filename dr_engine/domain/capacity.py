@@ -7,7 +7,7 @@ that the energy for the last is not promised to the first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -103,32 +103,35 @@ class Fleet:
 
     def some(self, which: Bools) -> "Fleet":
         """Those cars."""
-        rows = {field.name: getattr(self.cars, field.name)[which] for field in fields(Cars)}
-        return Fleet(Cars(**rows), self.since_s[which], self.soc_pct[which])
+        return Fleet(self.cars.some(which), self.since_s[which], self.soc_pct[which])
 
     def covers(self, start: datetime, end: datetime) -> Bools:
         """Which cars are expected from its start to its end."""
         return (self.since_s <= start.timestamp()) & (end.timestamp() <= self.cars.depart_s)
 
-    def taken_wh(self, at: datetime, physics: Physics) -> Floats:
-        """What each has charged by then at the EVSE without any event (the baseline)."""
+    def taken_wh(self, at: datetime, physics: Physics, *, prepared: bool = False) -> Floats:
+        """What each has charged by then at the EVSE without any event (the baseline); `prepared`: those that may discharge
+        have charged on, up to the bound for events."""
         cars, hours = self.cars, np.maximum(0.0, at.timestamp() - self.since_s) / HOUR_S
-        missing = np.maximum(0.0, cars.wh(cars.wanted_pct) - cars.wh(self.soc_pct))
+        goal = cars.wh(cars.wanted_pct)
+        if prepared:
+            goal = np.where(cars.discharge_w > 0, np.maximum(goal, upper_wh(cars, physics)), goal)
+        missing = np.maximum(0.0, goal - cars.wh(self.soc_pct))
         return np.minimum(missing / physics.charge_efficiency, cars.charge_w * hours)
 
-    def energy_wh(self, at: datetime, physics: Physics) -> Floats:
+    def energy_wh(self, at: datetime, physics: Physics, *, prepared: bool = False) -> Floats:
         """What each battery would hold then."""
-        return self.cars.wh(self.soc_pct) + self.taken_wh(at, physics) * physics.charge_efficiency
+        return self.cars.wh(self.soc_pct) + self.taken_wh(at, physics, prepared=prepared) * physics.charge_efficiency
 
     def baseline_w(self, start: datetime, end: datetime, physics: Physics) -> Floats:
         """The mean power of each without any event."""
         taken = self.taken_wh(end, physics) - self.taken_wh(start, physics)
         return taken * HOUR_S / (end - start).total_seconds()
 
-    def held(self, start: datetime, end: datetime, physics: Physics) -> Interval[Floats]:
+    def held(self, start: datetime, end: datetime, physics: Physics, *, prepared: bool = False) -> Interval[Floats]:
         """Each car's least and most power to hold, from its planned energy at the start to its bounds at the end."""
         cars, hours = self.cars, (end - start).total_seconds() / HOUR_S
-        energy, least = self.energy_wh(start, physics), least_wh(self.cars, end, physics)
+        energy, least = self.energy_wh(start, physics, prepared=prepared), least_wh(self.cars, end, physics)
         soc, upper = cars.pct(energy), cars.pct(upper_wh(cars, physics))
         most_w = most_charge_w(cars, soc, physics)
         high = chargeable_wh(hours, most_w, soc, upper, cars.battery_wh, physics.charge_efficiency) / hours

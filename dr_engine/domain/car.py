@@ -6,9 +6,9 @@ and a fleet (`Cars`, arrays with a place for each car).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,10 @@ class Cars:
             for one in cars
         ]
         return cls(*np.array(rows, dtype=np.float64).reshape(len(rows), 6).T.copy())
+
+    def some(self, which: NDArray[Any]) -> "Cars":
+        """Those cars, by flags or by places."""
+        return Cars(*(getattr(self, field.name)[which] for field in fields(self)))
 
     def wh(self, soc_pct: Floats) -> Floats:
         """The energies at states of charge."""

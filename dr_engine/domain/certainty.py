@@ -8,6 +8,7 @@ narrower than the gaps between them, so that a quantile falls onto a node, 2 % t
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -16,6 +17,8 @@ import numpy as np
 from dr_engine.domain.car import Floats
 
 NODES = 200
+NODES_SIGMA, LEAST_NODES = 0.6, 20
+"""So many for a shock of that deviation, fewer for smaller ones."""
 MOST_EXACT = 300
 """Under a shock, larger sums are taken as normal given Z, with their exact mean and variance: the spread the shock makes
 is by then many times that of the sum, and the exact way would take seconds."""
@@ -26,14 +29,19 @@ _EXACT = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """Of each car for one block: comes, has come by its start, stays to its end."""
+    """Of each car for one time: comes, has come by its start, stays to its end; and does then what it is told."""
 
     shows: Floats
     there: Floats
     stays: Floats
+    follows: Floats
 
     def given(self, shock: float) -> Floats:
-        """The chance of each to be there, after a shift of the log-odds."""
+        """The chance of each to be there and to follow, after a shift of the log-odds."""
+        return self.present(shock) * self.follows
+
+    def present(self, shock: float) -> Floats:
+        """The chance of each to be there."""
         return shifted(self.shows, shock) * self.there * shifted(self.stays, shock)
 
 
@@ -46,8 +54,9 @@ def nodes(sigma: float) -> tuple[Floats, Floats]:
     """Shocks and their weights: the middles of equally likely parts of the normal; one of no shock where there is none."""
     if sigma == 0:
         return np.zeros(1), np.ones(1)
+    count = max(LEAST_NODES, math.ceil(NODES * sigma / NODES_SIGMA))
     normal = NormalDist(0.0, sigma)
-    return np.array([normal.inv_cdf((n + 0.5) / NODES) for n in range(NODES)]), np.full(NODES, 1 / NODES)
+    return np.array([normal.inv_cdf((n + 0.5) / count) for n in range(count)]), np.full(count, 1 / count)
 
 
 def grid_for(power_w: Floats) -> int:
@@ -94,29 +103,33 @@ def _convolved(one: Floats, other: Floats) -> Floats:
 
 
 def certain_w(odds: Odds, power_w: Floats, p: float, sigma: float = 0.0, grid_w: int | None = None) -> float:
-    """The largest power that the sum reaches with probability p at least, W: a whole number of grid steps."""
-    grid = grid_w or grid_for(power_w)
+    """The largest power that the sum reaches with probability p at least, W: whole grid steps, above what is taken for sure.
+
+    A power below 0 is one that a car takes when it is there: that is taken for sure, and given back when it is not.
+    """
+    size_w, takes = np.abs(power_w), power_w < 0
+    grid = grid_w or grid_for(size_w)
+    chances = [np.where(takes, 1 - chance, chance) for chance in (odds.given(float(shock)) for shock in nodes(sigma)[0])]
     if sigma and len(power_w) > MOST_EXACT:
-        return _certain_of_many(odds, power_w, p, sigma, grid)
-    mixed = sum(
-        weight * distribution(odds.given(float(shock)), power_w, grid) for shock, weight in zip(*nodes(sigma), strict=True)
-    )
-    reached = np.cumsum(np.asarray(mixed)[::-1])[::-1]
-    return float(grid * max(0, int(np.count_nonzero(reached >= p - _EXACT)) - 1))
+        steps = _steps_of_many(chances, size_w, p, grid)
+    else:
+        mixed = sum(distribution(chance, size_w, grid) for chance in chances) / len(chances)
+        reached = np.cumsum(np.asarray(mixed)[::-1])[::-1]
+        steps = max(0, int(np.count_nonzero(reached >= p - _EXACT)) - 1)
+    return float(grid * steps - size_w[takes].sum())
 
 
-def _certain_of_many(odds: Odds, power_w: Floats, p: float, sigma: float, grid_w: int) -> float:
+def _steps_of_many(chances: Sequence[Floats], size_w: Floats, p: float, grid_w: int) -> int:
     """As above for many cars under a shock: a mixture of normals, by bisection."""
-    given = [odds.given(float(shock)) for shock in nodes(sigma)[0]]
-    means = np.array([(chance * power_w).sum() for chance in given])
-    spreads = np.sqrt([(chance * (1 - chance) * power_w**2).sum() for chance in given]) + 1e-9
-    low, high = 0, int(power_w.sum() / grid_w) + 1
+    means = np.array([(chance * size_w).sum() for chance in chances])
+    spreads = np.sqrt([(chance * (1 - chance) * size_w**2).sum() for chance in chances]) + 1e-9
+    low, high = 0, int(size_w.sum() / grid_w) + 1
     while high - low > 1:
         middle = (low + high) // 2
         above = (means - middle * grid_w) / spreads
         reached = np.mean([math.erfc(-one / math.sqrt(2)) / 2 for one in above])
         low, high = (middle, high) if reached >= p else (low, middle)
-    return float(low * grid_w)
+    return low
 
 
 def wilson_lower(passed: int, days: int, z: float = 1.645) -> float:

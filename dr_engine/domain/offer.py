@@ -1,12 +1,13 @@
 """What may be offered of a product, block by block (S300): certain by itself, and certain together with all the others.
 
-By itself: the power that the cars of the whole block reach with the product's probability. Together: days are simulated in
-which every block is called on, those sold before with what was sold and the others with what is to be offered. Cars come, or
-not, and leave early as their odds say, and a block takes its energy from the next. A scale below 1 is found by bisection, so
-that the share of days on which every block holds is at least the product's probability, by Wilson's lower bound.
+By itself: the power that the cars of the whole block reach with the product's probability. Together: on drawn days every
+block is called on, those sold before with what was sold and the others with what is to be offered (`drawn_days`). A scale is
+found by regula falsi, so that the share of days on which all that is offered is delivered in full is at least the product's
+probability, by Wilson's lower bound. Where all blocks together hold less than half of what they do by themselves, as they
+live of the same energy, only the abler ones are offered if that is more in sum.
 
-What was sold stays sold: it is taken from what its direction can do, and a block sold in one direction offers nothing in the
-other, as the same car cannot be promised to both.
+What was sold stays sold: it is taken from what its direction can do, a block sold in one direction offers nothing in the
+other, as the same car cannot be promised to both, and no offer takes from what was sold more than its probability leaves.
 """
 
 from collections.abc import Sequence
@@ -17,17 +18,17 @@ import numpy as np
 
 from contracts.dr import Direction
 from dr_engine.domain.availability import Chances
+from dr_engine.domain.baseline import BaselineKind
 from dr_engine.domain.capacity import Bools, Fleet, PlannedCar, blocks_between
-from dr_engine.domain.car import Floats, Physics, most_charge_w, stored_wh
-from dr_engine.domain.certainty import Odds, certain_w, shifted, wilson_lower
+from dr_engine.domain.car import Floats, Physics
+from dr_engine.domain.certainty import Odds, certain_w, wilson_lower
+from dr_engine.domain.drawn_days import Block, Certification, DrawnDays, Held, Step
 from dr_engine.domain.product import MarketProduct
-from dr_engine.domain.viability import interval
 
 NOT_ASKED = "not asked for"
-_BISECTIONS = 10
-_TOLERANCE_W = 1.0
-_CELLS = 4_000_000
-"""Days times cars that are simulated at once, so that memory stays small."""
+STEP = timedelta(minutes=10)
+_FINEST, _LARGEST, _INWARD, _TOGETHER = 2**-9, 2.0, 0.2, 0.5
+_NOBODY = Chances(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +43,22 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A booked car with its odds for each block that it covers; the blocks are those of the offer, in their order."""
+    """A booked car with its odds for each step that it covers, in the order of `steps`: those of all blocks of the offer."""
 
     planned: PlannedCar
     chances: tuple[Chances | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Certification:
-    """How offers are made certain: days simulated, the common shock's sigma, and the seed."""
-
-    days: int = 1000
-    sigma: float = 0.6
-    seed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class OfferBlock:
-    """One block, in kW. `nameplate_kw` if every booked car were there, `certain_kw` with the product's probability alone,
-    `held_kw` sold or bid already, `offered_kw` what may be bid now. `reason` says why it is 0."""
+    """One block, in kW. `baseline_kw` is the pool's mean power without any event, of those who are expected: what is asked
+    of a block is that power changed by what was bid. `nameplate_kw` if every booked car were there, `certain_kw` with the
+    product's probability alone, `held_kw` sold or bid already, `offered_kw` may be bid now. `reason` says why it is 0."""
 
     start: datetime
     end: datetime
     cars: int
+    baseline_kw: float
     nameplate_kw: float
     mean_kw: float
     certain_kw: float
@@ -75,8 +69,9 @@ class OfferBlock:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`joint` is the share of simulated days on which all blocks hold, `joint_at_least` Wilson's lower bound of it; `scale`
-    is what joint certification left of what the blocks could do by themselves."""
+    """`joint` is the share of drawn days on which all that is offered is delivered in full, `joint_at_least` Wilson's lower
+    bound of it; `scale` is what is offered of what the blocks can do by themselves: above 1 where the drawn days, which know
+    of cars that are there for a part of a block, show more."""
 
     product: str
     blocks: tuple[OfferBlock, ...]
@@ -87,22 +82,43 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One block with its cars on arrays."""
+    """One block in its steps, and its cars on arrays. Of those that cover it whole: the power without any event, and by how
+    much each can hold it lower (up, `sign` -1) or higher (down, 1) all the time. With a `registered` baseline what is asked
+    of the pool is a power, and those who stay away take nothing; else it is the change of those who are there."""
 
     block: tuple[datetime, datetime]
     covers: Bools
     odds: Odds
     baseline_w: Floats
-    up_w: Floats
-    down_w: Floats
+    change_w: Floats
+    registered: bool
+    sign: int
+    steps: tuple[Step, ...]
 
-    def power_w(self, direction: Direction) -> Floats:
-        return self.up_w if direction is Direction.UP else self.down_w
+    def certain_w(self, p: float, sigma: float) -> float:
+        """The change that they reach with that probability."""
+        some = self.covers
+        odds = Odds(self.odds.shows[some], self.odds.there[some], self.odds.stays[some], self.odds.follows[some])
+        change, baseline = self.change_w[some], self.sign * self.baseline_w[some]
+        if not self.registered:
+            return max(0.0, certain_w(odds, np.maximum(0.0, change), p, sigma))
+        planned_w = float((odds.given(0.0) * baseline).sum())
+        return max(0.0, certain_w(odds, change + baseline, p, sigma) - planned_w)
 
 
 def offer_blocks(product: MarketProduct, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """The product's blocks that touch the period."""
     return blocks_between(start, end, timedelta(seconds=product.block_s))
+
+
+def steps(blocks: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """The steps of ten minutes in which blocks are played, block after block."""
+    return [step for block in blocks for step in _steps(*block)]
+
+
+def _steps(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    count = -(-(end - start) // STEP)
+    return [(start + number * STEP, min(end, start + (number + 1) * STEP)) for number in range(count)]
 
 
 def held_kw(holds: Sequence[Hold], direction: Direction, start: datetime, end: datetime) -> int:
@@ -129,33 +145,36 @@ def offer(
     `fastest_s` is how soon the fleet follows: a product that must be faster is not offered. Blocks outside `within` offer
     nothing: they are there for what is sold of them, whose energy the others do without.
     """
-    ordered = sorted(guests, key=_order)
-    fleet = Fleet.of([guest.planned for guest in ordered])
-    rows = [_row(fleet, ordered, number, block, physics) for number, block in enumerate(blocks)]
-    certain = [certain_w(*_counted(row, product.direction), product.reliability_p, how.sigma) for row in rows]
+    fleet, rows = _rows(product, guests, blocks, physics)
     other = Direction.DOWN if product.direction is Direction.UP else Direction.UP
     held = [held_kw(holds, product.direction, *row.block) for row in rows]
     against = [held_kw(holds, other, *row.block) for row in rows]
     reasons = [
         _why_not(product, row, kw, now, fastest_s=fastest_s, within=within) for row, kw in zip(rows, against, strict=True)
     ]
+    certain = [
+        0.0 if why == NOT_ASKED else row.certain_w(product.reliability_p, how.sigma)
+        for why, row in zip(reasons, rows, strict=True)
+    ]
     free = [0.0 if why else max(0.0, all_w / 1000 - kw) for why, all_w, kw in zip(reasons, certain, held, strict=True)]
-    days = _Days(fleet, rows, product.direction, held, against, physics, how)
-    scale, passed = _scale(product, free, days)
-    bids = [_stepped(scale * kw, product) for kw in free]
+    sold = [_sign(product) * 1000.0 * (own - opposed) for own, opposed in zip(held, against, strict=True)]
+    days = _days(product, fleet, rows, sold, physics, how)
+    most = [float(np.maximum(0.0, row.change_w).sum()) / 1000 - kw for row, kw in zip(rows, held, strict=True)]
+    bids, scale, passed = _chosen(product, free, most, days)
     shown = tuple(
         OfferBlock(
             start=row.block[0],
             end=row.block[1],
             cars=int(row.covers.sum()),
-            nameplate_kw=round(float(row.power_w(product.direction).sum()) / 1000, 1),
-            mean_kw=round(float((row.power_w(product.direction) * row.odds.given(0.0)).sum()) / 1000, 1),
+            baseline_kw=round(block.baseline_w / 1000, 1),
+            nameplate_kw=round(float(np.maximum(0.0, row.change_w).sum()) / 1000, 1),
+            mean_kw=round(float((np.maximum(0.0, row.change_w) * row.odds.given(0.0)).sum()) / 1000, 1),
             certain_kw=round(all_w / 1000, 1),
             held_kw=kw,
             offered_kw=bid,
             reason=why or ("" if bid else _too_little(product, room)),
         )
-        for row, all_w, kw, bid, why, room in zip(rows, certain, held, bids, reasons, free, strict=True)
+        for row, block, all_w, kw, bid, why, room in zip(rows, days.blocks, certain, held, bids, reasons, free, strict=True)
     )
     return Offer(product.code, shown, scale, passed / how.days, wilson_lower(passed, how.days))
 
@@ -168,36 +187,67 @@ def days_held(
     physics: Physics,
     how: Certification,
 ) -> int:
-    """On how many simulated days every block delivers what is sold of it."""
-    ordered = sorted(guests, key=_order)
-    fleet = Fleet.of([guest.planned for guest in ordered])
-    rows = [_row(fleet, ordered, number, block, physics) for number, block in enumerate(blocks)]
-    nothing = [0] * len(rows)
-    return _Days(fleet, rows, product.direction, nothing, nothing, physics, how).held(sold_kw)
+    """On how many drawn days every block delivers in full what is sold of it."""
+    fleet, rows = _rows(product, guests, blocks, physics)
+    days = _days(product, fleet, rows, [0.0] * len(rows), physics, how)
+    return days.held([_sign(product) * 1000.0 * kw for kw in sold_kw]).bid
+
+
+def _sign(product: MarketProduct) -> int:
+    """What helps changes the power of the pool that way."""
+    return -1 if product.direction is Direction.UP else 1
+
+
+def _days(
+    product: MarketProduct, fleet: Fleet, rows: Sequence[_Row], sold_w: Sequence[float], physics: Physics, how: Certification
+) -> DrawnDays:
+    blocks = [Block(row.steps, sold) for row, sold in zip(rows, sold_w, strict=True)]
+    return DrawnDays(fleet, blocks, physics, how, registered=_is_registered(product))
 
 
 def _order(guest: Guest) -> tuple[float, ...]:
     car, soc = guest.planned.car, guest.planned.soc_pct
-    odds = [part for one in guest.chances if one for part in (one.shows, one.there, one.stays)]
+    odds = [part for one in guest.chances if one for part in (one.shows, one.there, one.stays, one.follows)]
     fields = (car.battery_wh, car.charge_w, car.discharge_w, car.wanted_pct, car.floor_pct, car.depart.timestamp())
     return (guest.planned.since.timestamp(), *fields, soc, *odds)
 
 
-def _row(fleet: Fleet, guests: Sequence[Guest], number: int, block: tuple[datetime, datetime], physics: Physics) -> _Row:
-    covers = fleet.covers(*block) & np.array([guest.chances[number] is not None for guest in guests], dtype=np.bool_)
-    chances = [guest.chances[number] or Chances(0.0, 0.0, 0.0) for guest in guests]
-    odds = Odds(*np.array([(one.shows, one.there, one.stays) for one in chances]).reshape(len(chances), 3).T)
-    base, held = fleet.baseline_w(*block, physics), fleet.held(*block, physics)
-    up = np.where(covers, np.maximum(0.0, base - held.lo_w), 0.0)
-    down = np.where(covers, np.maximum(0.0, held.hi_w - base), 0.0)
-    return _Row(block, covers, odds, base, up, down)
+def _rows(
+    product: MarketProduct, guests: Sequence[Guest], blocks: Sequence[tuple[datetime, datetime]], physics: Physics
+) -> tuple[Fleet, list[_Row]]:
+    ordered, first, rows = sorted(guests, key=_order), 0, []
+    fleet = Fleet.of([guest.planned for guest in ordered])
+    for block in blocks:
+        parts = _steps(*block)
+        found = tuple(_step(fleet, ordered, first + number, part, physics) for number, part in enumerate(parts))
+        rows.append(_row(product, fleet, block, found, physics))
+        first += len(parts)
+    return fleet, rows
 
 
-def _counted(row: _Row, direction: Direction) -> tuple[Odds, Floats]:
-    """The cars that have any power to offer."""
-    power = row.power_w(direction)
-    some = power > 0
-    return Odds(row.odds.shows[some], row.odds.there[some], row.odds.stays[some]), power[some]
+def _step(fleet: Fleet, guests: Sequence[Guest], number: int, step: tuple[datetime, datetime], physics: Physics) -> Step:
+    chances = [guest.chances[number] for guest in guests]
+    covers = fleet.covers(*step) & np.array([one is not None for one in chances], dtype=np.bool_)
+    known = [one or _NOBODY for one in chances]
+    odds = np.array([(one.shows, one.there, one.stays, one.follows) for one in known]).reshape(len(known), 4).T
+    return Step(*step, covers, Odds(*odds), fleet.baseline_w(*step, physics))
+
+
+def _row(
+    product: MarketProduct, fleet: Fleet, block: tuple[datetime, datetime], found: tuple[Step, ...], physics: Physics
+) -> _Row:
+    """A car counts by itself in blocks that it covers whole, if it has come by the start and stays to the end."""
+    first, last, up = found[0], found[-1], product.direction is Direction.UP
+    covers = fleet.covers(*block) & first.covers & last.covers
+    base, held = fleet.baseline_w(*block, physics), fleet.held(*block, physics, prepared=up)
+    change = base - held.lo_w if up else held.hi_w - base
+    odds = Odds(first.odds.shows, first.odds.there, last.odds.stays, first.odds.follows)
+    here = covers.astype(np.float64)
+    return _Row(block, covers, odds, base * here, change * here, _is_registered(product), _sign(product), found)
+
+
+def _is_registered(product: MarketProduct) -> bool:
+    return product.baseline_kind is BaselineKind.REGISTERED
 
 
 def _why_not(
@@ -233,103 +283,46 @@ def _stepped(kw: float, product: MarketProduct) -> int:
     return whole if whole >= product.min_kw else 0
 
 
-def _scale(product: MarketProduct, free_kw: Sequence[float], days: "_Days") -> tuple[float, int]:
-    """The largest scale found at which the days hold, and how many of them did."""
-
-    def passed(scale: float) -> int:
-        return days.held([_stepped(scale * kw, product) for kw in free_kw])
-
-    def enough(found: int) -> bool:
-        return wilson_lower(found, days.count) >= product.reliability_p
-
-    whole = passed(1.0)
-    if enough(whole) or not any(free_kw):
-        return 1.0, whole
-    good, bad, found = 0.0, 1.0, passed(0.0)
-    if not enough(found):
-        return 0.0, found
-    for _ in range(_BISECTIONS):
-        middle = (good + bad) / 2
-        here = passed(middle)
-        good, bad, found = (middle, bad, here) if enough(here) else (good, middle, found)
-    return good, found
+def _chosen(
+    product: MarketProduct, free_kw: Sequence[float], most_kw: Sequence[float], days: DrawnDays
+) -> tuple[list[int], float, int]:
+    """The bids of all blocks or, where these hold little together, of the abler half, quarter and so on: the largest sum."""
+    best = _scale(product, free_kw, most_kw, days)
+    scale, left = best[1], sum(1 for kw in free_kw if kw)
+    while scale < _TOGETHER and left > 1:
+        left = -(-left // 2)
+        least = sorted(free_kw, reverse=True)[left - 1]
+        abler = [kw if kw >= least else 0.0 for kw in free_kw]
+        found = _scale(product, abler, most_kw, days)
+        best, scale = max(best, found, key=lambda one: sum(one[0])), found[1]
+    return best
 
 
-class _Days:
-    """Days with drawn guests, on which offers are tried; drawn once, so that scales are compared on the same days."""
+def _scale(
+    product: MarketProduct, free_kw: Sequence[float], most_kw: Sequence[float], days: DrawnDays
+) -> tuple[list[int], float, int]:
+    """The largest bids found at which the days hold, what they are of `free_kw`, and on how many days all is delivered."""
 
-    def __init__(
-        self,
-        fleet: Fleet,
-        rows: Sequence[_Row],
-        direction: Direction,
-        held: Sequence[int],
-        against: Sequence[int],
-        physics: Physics,
-        how: Certification,
-    ) -> None:
-        self.count = how.days
-        self._fleet, self._rows, self._physics = fleet, rows, physics
-        self._sign = 1 if direction is Direction.UP else -1
-        self._net_held = np.array([self._sign * (own - other) for own, other in zip(held, against, strict=True)])
-        self._how = how
+    def bids(scale: float) -> list[int]:
+        return [_stepped(min(scale * kw, most), product) if kw else 0 for kw, most in zip(free_kw, most_kw, strict=True)]
 
-    def held(self, bids_kw: Sequence[int]) -> int:
-        """On how many days every block delivers what is sold of it and bid for it."""
-        called_w = 1000.0 * (self._net_held + self._sign * np.array(bids_kw, dtype=np.float64))
-        cars = max(1, len(self._fleet.since_s))
-        chunk = max(1, min(self.count, _CELLS // cars))
-        random = np.random.default_rng(self._how.seed)
-        return sum(
-            int(self._some(min(chunk, self.count - first), called_w, random).sum()) for first in range(0, self.count, chunk)
-        )
+    def held(kws: list[int]) -> Held:
+        return days.held([_sign(product) * 1000.0 * kw for kw in kws])
 
-    def _some(self, days: int, called_w: Floats, random: np.random.Generator) -> Bools:
-        cars, physics = self._fleet.cars, self._physics
-        shock = random.normal(0.0, self._how.sigma, (days, 1))
-        shape = (days, len(self._fleet.since_s))
-        luck_shows, luck_there, luck_stays = (random.random(shape) for _ in range(3))
-        energy = np.broadcast_to(cars.wh(self._fleet.soc_pct), shape)
-        holds, last = np.ones(days, dtype=np.bool_), None
-        for row, called in zip(self._rows, called_w, strict=True):
-            start, end = row.block
-            if not row.covers.any():
-                continue
-            energy = self._charged(energy, self._fleet.since_s if last is None else last, start)
-            last = np.maximum(self._fleet.since_s, end.timestamp())
-            dt_s = (end - start).total_seconds()
-            there = (
-                row.covers
-                & (luck_shows < shifted(row.odds.shows, shock))
-                & (luck_there < row.odds.there)
-                & (luck_stays < shifted(row.odds.stays, shock))
-            )
-            viable = interval(cars, cars.pct(energy), start, dt_s, physics)
-            power = self._default_w(energy, dt_s, viable.hi_w, viable.lo_w)
-            if called:
-                up = called > 0
-                edge = viable.lo_w if up else viable.hi_w
-                room = np.where(there, np.maximum(0.0, (row.baseline_w - edge) * (1 if up else -1)), 0.0)
-                total = room.sum(axis=1)
-                holds &= total >= abs(called) - _TOLERANCE_W
-                share = np.minimum(1.0, abs(called) / np.maximum(total, 1e-9))[:, None]
-                asked = row.baseline_w - np.sign(called) * share * room
-                power = np.where(there, np.clip(asked, viable.lo_w, viable.hi_w), power)
-            moved = np.where(row.covers, stored_wh(power, dt_s, physics), 0.0)
-            energy = energy + moved
-        return holds
+    def margin(found: Held) -> float:
+        """By how much what was bid holds more often than it must; below 0 too if what was sold before holds too seldom."""
+        unharmed = found.sold >= sold or wilson_lower(found.sold, days.count) >= product.reliability_p
+        return (wilson_lower(found.bid, days.count) if unharmed else 0.0) - product.reliability_p
 
-    def _default_w(self, energy: Floats, dt_s: float, most_w: Floats, least_w: Floats) -> Floats:
-        """Charging to what the guest wants, which is what a car does that nobody asks anything of."""
-        cars = self._fleet.cars
-        missing = np.maximum(0.0, cars.wh(cars.wanted_pct) - energy) * 3600 / (dt_s * self._physics.charge_efficiency)
-        return np.clip(missing, np.minimum(np.maximum(least_w, 0.0), most_w), np.maximum(most_w, 0.0))
-
-    def _charged(self, energy: Floats, since_s: Floats, until: datetime) -> Floats:
-        """What the batteries hold after charging by default between blocks."""
-        cars, physics = self._fleet.cars, self._physics
-        seconds = np.maximum(0.0, until.timestamp() - since_s)
-        if not seconds.any():
-            return energy
-        missing = np.maximum(0.0, cars.wh(cars.wanted_pct) - energy)
-        return energy + np.minimum(missing, stored_wh(most_charge_w(cars, cars.pct(energy), physics), seconds, physics))
+    sold = held(bids(0.0)).sold
+    good, bad, kept = 0.0, _LARGEST, days.count
+    above, below, middle = 1 - product.reliability_p, -product.reliability_p, 1.0
+    while bids(good) != bids(bad) and bad - good > _FINEST:
+        found = held(bids(middle))
+        if (more := margin(found)) >= 0:
+            good, above, kept = middle, more, found.bid
+        else:
+            bad, below = middle, more
+        part = min(max(above / (above - below), _INWARD), 1 - _INWARD)
+        middle = good + part * (bad - good)
+    return bids(good), good, kept

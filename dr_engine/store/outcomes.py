@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from dr_engine.domain.availability import Outcome
-from dr_engine.store.tables import bookings, outcomes, sessions
+from dr_engine.domain.dispatch import Verdict
+from dr_engine.store.tables import bookings, outcomes, participations, sessions
 
 SETTLES = timedelta(minutes=30)
 """A booking is looked at so long after its end; what a station tells late is taken in for a day."""
 LATE = timedelta(days=1)
 NOTICE = timedelta(hours=24)
 """A booking that is cancelled so shortly before its start had been counted on: it is one that did not come."""
+OUT = {Verdict.NOT_FOLLOWING.value, Verdict.TRIAL.value}
+MOVED = {Verdict.FOLLOWING.value, Verdict.LIMITED.value}
 _FIELDS = tuple(Outcome.__dataclass_fields__)
 
 
@@ -24,10 +27,16 @@ def collect(connection: Connection, now: datetime) -> int:
     )
     found = [one for one in connection.execute(query) if one.cancelled_at is None or one.cancelled_at > one.start - NOTICE]
     for booking in found:
-        came, plugged_in_at, plugged_out_at = _seen(connection, booking.booking_id)
+        seen = _seen(connection, booking.booking_id)
         lead_s = None if booking.made_at is None else max(0.0, (booking.start - booking.made_at).total_seconds())
         outcome = Outcome(
-            booking.facility_id, booking.member_id, booking.start, booking.end, lead_s, came, plugged_in_at, plugged_out_at
+            booking.facility_id,
+            booking.member_id,
+            booking.start,
+            booking.end,
+            lead_s,
+            *seen,
+            _followed(connection, booking.booking_id),
         )
         put(connection, booking.booking_id, outcome)
     return len(found)
@@ -39,6 +48,15 @@ def _seen(connection: Connection, booking_id: str) -> tuple[bool, datetime | Non
     columns = (func.min(row.started_at), func.max(row.ended_at), func.max(row.running))
     plugged_in_at, ended_at, running = connection.execute(select(*columns).where(row.booking_id == booking_id)).one()
     return plugged_in_at is not None, plugged_in_at, None if running else ended_at
+
+
+def _followed(connection: Connection, booking_id: str) -> bool | None:
+    """Whether the car did what its events told it, as they left it; None: no event had it move."""
+    query = select(participations.c.verdict).where(participations.c.booking_id == booking_id)
+    verdicts = {row.verdict for row in connection.execute(query)}
+    if verdicts & OUT:
+        return False
+    return True if verdicts & MOVED else None
 
 
 def put(connection: Connection, booking_id: str, outcome: Outcome) -> None:

@@ -245,6 +245,7 @@ outcomes = Table(
     Column("came", Boolean, nullable=False),
     Column("plugged_in_at", UtcDateTime),
     Column("plugged_out_at", UtcDateTime),
+    Column("followed", Boolean),
 )
 """What became of each booking that has passed: what chances are learned from."""
 

@@ -203,6 +203,7 @@ def _offer(row: Row, zone: ZoneInfo) -> RenderableType:
     columns: dict[str, Cell] = {
         f"from ({zone.key})": lambda block: show.when(block["start"], zone),
         "cars": lambda block: block["cars"],
+        "expected kW": lambda block: f"{block['baseline_kw']:.1f}",
         "all there kW": lambda block: f"{block['nameplate_kw']:.1f}",
         "mean kW": lambda block: f"{block['mean_kw']:.1f}",
         "certain alone kW": lambda block: f"{block['certain_kw']:.1f}",
@@ -228,6 +229,8 @@ def _guests(row: Row) -> RenderableType:
         "a new guest comes": f"{row['shows']:.1%}",
         "is there at the booked start": f"{row['there_at_start']:.1%} of those",
         "stays to the booked end": f"{row['stays_to_end']:.1%}",
+        "does what it is told": f"{row['follows']:.1%}",
+        "what a day's guests have in common": f"{row['common_shock']:.2f} (log-odds)",
     }
     return show.facts(told)
 

@@ -5,12 +5,13 @@ from time import perf_counter
 
 import numpy as np
 
+from dr_engine.domain.availability import Experience
 from gridstay.fleet.booked import booked
 from gridstay.fleet.control import Controller
 from gridstay.fleet.loop import run_loop
 from gridstay.fleet.offers import awarded
 from gridstay.fleet.options import FleetOptions
-from gridstay.fleet.past import Past, mornings
+from gridstay.fleet.past import mornings
 from gridstay.fleet.promises import Promises, promises
 from gridstay.fleet.settling import Settled, settle
 from simulators.fleet.draw import Mix, draw
@@ -19,7 +20,7 @@ from simulators.fleet.records import Records
 from simulators.fleet.visits import Visits
 
 OFFERS = 1
-"""The stream of chance of the offers' thrown days, apart from what really happens."""
+"""The stream of chance of the days on which offers are certified, apart from what really happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +71,22 @@ def visits_of(number: int, options: FleetOptions, records: Records) -> Visits:
     return draw(records, mix(options), np.random.default_rng([options.seed, number + options.past_days]))
 
 
-def mornings_of(options: FleetOptions, records: Records) -> list[Past]:
+def mornings_of(options: FleetOptions, records: Records) -> list[Experience]:
     """What is known on the morning of each day."""
     numbers = range(-options.past_days, options.days)
     return mornings((visits_of(number, options, records) for number in numbers), options.past_days)
 
 
-def run_day(number: int, past: Past, options: FleetOptions, records: Records) -> Day:
+def run_day(number: int, known: Experience, options: FleetOptions, records: Records) -> Day:
     """Draw, offer, dispatch, settle, and count."""
     began = perf_counter()
     visits = visits_of(number, options, records)
-    known = booked(visits, number)
+    bookings = booked(visits, number)
     physics = options.engine.physics()
-    thrown = np.random.default_rng([options.seed, number + options.past_days, OFFERS])
-    events = awarded(known, past, physics, options, thrown)
+    drawn = np.random.default_rng([options.seed, number + options.past_days, OFFERS])
+    events = awarded(bookings, known, options, int(drawn.integers(2**31)))
     plant = Plant(visits)
-    track = run_loop(plant, known, events, Controller(known, options.engine), options)
+    track = run_loop(plant, bookings, events, Controller(bookings, options.engine), options)
     return Day(
         number=number,
         bookings=visits.count,
@@ -98,7 +99,7 @@ def run_day(number: int, past: Past, options: FleetOptions, records: Records) ->
                 start_s=one.event.start_s,
                 requested_w=tuple(interval.power_w for interval in one.event.intervals),
                 minutes_w=tuple(one.minutes_w),
-                settled=settle(track, one, known, visits, physics, options.price),
+                settled=settle(track, one, bookings, visits, physics, options.price),
             )
             for one in track.events
         ),

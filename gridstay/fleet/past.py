@@ -1,72 +1,36 @@
 """What the engine has learned of guests and chargers by the morning of a day: the outcomes of the days before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from copy import deepcopy
 
-import numpy as np
+from dr_engine.domain.availability import Experience, Outcome
+from gridstay.fleet.booked import booked
+from simulators.fleet.visits import Visits
 
-from simulators.fleet.visits import Floats, Visits
-
-PARTS = 20
-PRIOR = 10.0
-"""Bookings that the prior counts for."""
-PRIOR_NO_SHOW, PRIOR_EARLY, PRIOR_STUCK = 0.1, 0.05, 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """Counts of bookings, of those who stayed away and those who left early, of stays behind chargers that did not follow;
-    `left_at` counts the early leavers by the part of their booked time that was over, in twentieths."""
-
-    booked: int
-    absent: int
-    early: int
-    stuck: int
-    left_at: Floats
-
-    def with_day(self, visits: Visits) -> "Past":
-        """The past of the next morning."""
-        early = visits.left_early
-        length = visits.booked_end_s - visits.booked_start_s
-        part = ((visits.departure_s - visits.booked_start_s) / length)[early]
-        return Past(
-            self.booked + visits.count,
-            self.absent + int((~visits.came).sum()),
-            self.early + int(early.sum()),
-            self.stuck + int((visits.ignores_profiles & visits.came).sum()),
-            self.left_at + np.histogram(part, bins=PARTS, range=(0, 1))[0],
-        )
-
-    @property
-    def no_show(self) -> float:
-        """The probability that a booking stays away."""
-        return (self.absent + PRIOR * PRIOR_NO_SHOW) / (self.booked + PRIOR)
-
-    @property
-    def leaves_early(self) -> float:
-        """The probability that a booking comes and leaves before its time."""
-        return (self.early + PRIOR * PRIOR_EARLY) / (self.booked + PRIOR)
-
-    @property
-    def not_following(self) -> float:
-        """The probability that the charger of one who came does not follow."""
-        return (self.stuck + PRIOR * PRIOR_STUCK) / (self.booked - self.absent + PRIOR)
-
-    @property
-    def part_stayed(self) -> Floats:
-        """The distribution of the part of the booked time after which early leavers leave: one twentieth or two."""
-        counts: Floats = self.left_at + 1 / PARTS
-        return counts / float(counts.sum())
+FACILITY = "fleet"
+GUEST = "guest"
+"""Nobody comes twice: all are one member, of whom no more is known than of the facility."""
+LEAD_S = 86_400.0
 
 
-NOTHING_YET = Past(0, 0, 0, 0, np.zeros(PARTS))
+def outcomes(visits: Visits, day: int) -> Iterator[Outcome]:
+    """What became of a day's bookings."""
+    known, came, leaves = booked(visits, day), visits.came, visits.departure_s
+    for place in range(visits.count):
+        start, end = known.at(visits.booked_start_s[place]), known.at(visits.booked_end_s[place])
+        if came[place]:
+            plugged = known.at(visits.arrival_s[place]), known.at(leaves[place])
+            yield Outcome(FACILITY, GUEST, start, end, LEAD_S, True, *plugged, not visits.ignores_profiles[place])
+        else:
+            yield Outcome(FACILITY, GUEST, start, end, LEAD_S, came=False)
 
 
-def mornings(days: Iterator[Visits], past_days: int) -> list[Past]:
-    """The past as it is known on the morning of each day after the first `past_days`."""
-    known, found = NOTHING_YET, []
+def mornings(days: Iterator[Visits], past_days: int) -> list[Experience]:
+    """What is known on the morning of each day after the first `past_days`."""
+    known, found = Experience(), []
     for number, visits in enumerate(days):
         if number >= past_days:
-            found.append(known)
-        known = known.with_day(visits)
+            found.append(deepcopy(known))
+        for outcome in outcomes(visits, number - past_days):
+            known.learn(outcome)
     return found

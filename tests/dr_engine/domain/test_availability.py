@@ -1,8 +1,11 @@
 """Chances to come and to stay."""
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
+from math import exp
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -66,6 +69,33 @@ def test_S300_a_car_that_is_here_has_come() -> None:
     assert there.stays > Experience().chances("hall", "m", booked, DAY, block).stays
 
 
+def test_S300_cars_that_do_not_follow_are_learned_and_those_nobody_told_are_not() -> None:
+    told = [replace(past(member=f"m{n}"), followed=n % 5 > 0) for n in range(200)]
+    assert Experience(told).follows("hall") == pytest.approx(0.8, abs=0.03)
+    assert Experience([past()] * 200).follows("hall") == Prior().follows
+
+
+def days_of(random: Random, shock: float) -> list[Outcome]:
+    """A hundred days of sixty bookings, 0.85 of which come on a day like others."""
+    found = []
+    for day in range(100):
+        odds = 0.85 / 0.15 * exp(random.gauss(0, shock))
+        for _ in range(60):
+            one = past(came=random.random() < odds / (1 + odds))
+            found.append(replace(one, start=one.start + timedelta(days=day), end=one.end + timedelta(days=day)))
+    return found
+
+
+@pytest.mark.parametrize("shock", [0.0, 0.3, 0.8])
+def test_S300_what_the_guests_of_a_day_have_in_common_is_learned(shock: float) -> None:
+    assert Experience(days_of(Random(3), shock)).shock("hall") == pytest.approx(shock, abs=0.17)
+
+
+def test_S300_without_days_the_common_shock_is_the_one_believed_and_none_stays_none() -> None:
+    assert Experience().shock("hall") == pytest.approx(Prior().shock)
+    assert Experience(days_of(Random(3), 0.8), Prior(shock=0.0)).shock("hall") == 0.0
+
+
 outcomes = st.lists(
     st.builds(
         past,
@@ -92,6 +122,7 @@ def test_S300_the_order_of_the_past_is_nothing(seen: list[Outcome]) -> None:
     one, other = Experience(seen), Experience(reversed(seen))
     assert one.shows("hall", "a", DAY) == other.shows("hall", "a", DAY)
     assert one.stays("hall", 0.9) == other.stays("hall", 0.9)
+    assert one.shock("hall") == other.shock("hall")
 
 
 SALON = SHARED / "data" / "reservations" / "hair_salon_no_show.csv"

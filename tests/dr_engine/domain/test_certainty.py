@@ -14,7 +14,7 @@ cars = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 12_000)), max_size=8)
 
 
 def odds(chance: Floats) -> Odds:
-    return Odds(chance, np.ones(len(chance)), np.ones(len(chance)))
+    return Odds(chance, *(np.ones(len(chance)) for _ in range(3)))
 
 
 def arrays(rows: list[tuple[float, float]]) -> tuple[Floats, Floats]:

@@ -27,6 +27,7 @@ BLOCK: dict[str, Any] = {
     "start": "2026-06-03T05:00:00Z",
     "end": "2026-06-03T05:30:00Z",
     "cars": 12,
+    "baseline_kw": 12.0,
     "nameplate_kw": 120.0,
     "mean_kw": 99.5,
     "certain_kw": 88.2,
@@ -144,6 +145,8 @@ def test_S300_guests(service: FakeService) -> None:
         "shows": 0.898,
         "there_at_start": 0.8,
         "stays_to_end": 0.92,
+        "follows": 0.97,
+        "common_shock": 0.3,
     }
     service.answers_with("GET", "/api/dr/outcomes", learned)
     service.answers_with("POST", "/api/dr/outcomes", learned)

@@ -1,0 +1,227 @@
+"""Days with drawn guests, on which what is sold and what is to be offered is played through, called on in full.
+
+Guests come or not, come late and leave early as their odds say; what all guests of a day have in common is a shift of their
+log-odds. A block is played in steps of ten minutes, as the dispatch would: cars that follow give or take, by the energy
+that they have for it, within what keeps their promises; those that do not follow charge on. Before a block in which the pool
+is to export, cars that may discharge charge on, as the default plan has it; after it they take back what their guests miss.
+
+A block is delivered in full when its mean power misses no more than a hundredth of what is called. Against a registered
+baseline the pool is to reach that plan (the mean of what is expected) changed by what is called, so that a guest who stays
+away takes nothing either; against a measured one it is to change by so much from what those who are there would do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from dr_engine.domain.capacity import Bools, Fleet
+from dr_engine.domain.car import HOUR_S, Floats, Physics, most_charge_w, stored_wh
+from dr_engine.domain.certainty import Odds, shifted
+from dr_engine.domain.viability import interval, least_wh, target_pct, upper_wh
+
+SHORT = 0.01
+"""A block that misses no more than this part of what is called is delivered in full."""
+CELLS = 4_000_000
+"""Days times cars that are played at once, so that memory stays small."""
+_ROUNDS = 2
+_LEAST_WH = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a block: the cars that are booked for all of it, their odds, and what they would take by themselves, W."""
+
+    start: datetime
+    end: datetime
+    covers: Bools
+    odds: Odds
+    baseline_w: Floats
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return (self.end - self.start).total_seconds()
+
+    @property
+    def expected_w(self) -> float:
+        """The power of the pool without any event, on the mean."""
+        return float((self.odds.present(0.0) * self.baseline_w * self.covers).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block in its steps, with the change of power (W, negative: up) that is sold of it."""
+
+    steps: tuple[Step, ...]
+    sold_w: float = 0.0
+
+    @property
+    def start(self) -> datetime:
+        """Its beginning."""
+        return self.steps[0].start
+
+    @property
+    def end(self) -> datetime:
+        """Its end."""
+        return self.steps[-1].end
+
+    @property
+    def baseline_w(self) -> float:
+        """The mean power of the pool without any event, as it is expected."""
+        return sum(step.expected_w * step.seconds for step in self.steps) / (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """On how many days all that was bid was delivered in full, and on how many all that was sold before."""
+
+    bid: int
+    sold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certification:
+    """How many days are drawn, the deviation of their common shift of log-odds, and the seed."""
+
+    days: int = 1000
+    sigma: float = 0.6
+    seed: int = 1
+
+
+class DrawnDays:
+    """The same days for every bid, so that bids are compared on the same guests."""
+
+    def __init__(
+        self, fleet: Fleet, blocks: Sequence[Block], physics: Physics, how: Certification, *, registered: bool = True
+    ) -> None:
+        self.count = how.days
+        self.blocks, self._physics, self._how = blocks, physics, how
+        self._registered_w = [block.baseline_w if registered else None for block in blocks]
+        steps = [step for block in blocks for step in block.steps]
+        self._follows = np.min([step.odds.follows for step in steps], axis=0) if steps else np.ones(0)
+        self._fleet = fleet
+
+    def held(self, bids_w: Sequence[float]) -> Held:
+        """Play all days with these changes of power called beside what is sold, W for each block."""
+        chunk = max(1, min(self.count, CELLS // max(1, len(self._fleet.since_s))))
+        random = np.random.default_rng(self._how.seed)
+        calls = [_Call(*row) for row in zip(self.blocks, self._registered_w, bids_w, strict=True)]
+        called = [call for call in calls if call.change_w]
+        found = []
+        for first in range(0, self.count, chunk):
+            play = _Play(self._fleet, self._follows, min(chunk, self.count - first), self._physics, self._how.sigma, random)
+            for number, call in enumerate(called):
+                play.block(call, [later for later in called[number:] if later.exports])
+            found.append(play.held())
+        return Held(sum(one.bid for one in found), sum(one.sold for one in found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A block with what is called of it; `registered_w` None: the baseline is measured."""
+
+    block: Block
+    registered_w: float | None
+    bid_w: float
+
+    @property
+    def change_w(self) -> float:
+        return self.block.sold_w + self.bid_w
+
+    @property
+    def exports(self) -> bool:
+        """Whether cars that may discharge charge for it beforehand."""
+        return self.change_w + (self.registered_w or 0.0) < 0
+
+
+class _Play:
+    """Some days: rows are days, columns cars."""
+
+    def __init__(
+        self, fleet: Fleet, follows: Floats, days: int, physics: Physics, sigma: float, random: np.random.Generator
+    ) -> None:
+        self._fleet, self._cars, self._physics = fleet, fleet.cars, physics
+        shape = days, len(fleet.since_s)
+        shift = random.normal(0.0, sigma, (days, 1))
+        comes, self._late, stays, obeys = (random.random(shape) for _ in range(4))
+        self._comes, self._stays = shifted(comes, -shift), shifted(stays, -shift)
+        self._follows: Bools = obeys < follows
+        self._wh: Floats = np.tile(fleet.cars.wh(fleet.soc_pct), (days, 1))
+        self._since_s = fleet.since_s
+        self._bid, self._sold = np.ones(days, dtype=np.bool_), np.ones(days, dtype=np.bool_)
+
+    def held(self) -> Held:
+        """What was delivered in full up to now."""
+        return Held(int(self._bid.sum()), int(self._sold.sum()))
+
+    def block(self, call: _Call, exporting: Sequence[_Call]) -> None:
+        """Play one block; `exporting` are those, it and later ones, for which cars charge beforehand."""
+        block, change_w = call.block, call.change_w
+        self._charge(block.start, exporting)
+        missing_ws = sum(self._step(step, call) * step.seconds for step in block.steps)
+        missing_w = missing_ws / (block.end - block.start).total_seconds()
+        if call.bid_w:
+            self._bid &= missing_w <= SHORT * abs(change_w)
+        if block.sold_w:
+            self._sold &= missing_w <= abs(change_w) - (1 - SHORT) * abs(block.sold_w)
+        self._since_s = np.maximum(self._fleet.since_s, block.end.timestamp())
+
+    def _charge(self, until: datetime, exporting: Sequence[_Call]) -> None:
+        """Charging by default since the last block; cars that do not follow charge until they are full."""
+        cars, physics = self._cars, self._physics
+        seconds = np.maximum(0.0, np.minimum(until.timestamp(), cars.depart_s) - self._since_s)
+        if not seconds.any():
+            return
+        goal = cars.wh(target_pct(cars, physics))
+        for call in exporting:
+            prepares = (cars.discharge_w > 0) & (call.block.start.timestamp() < cars.depart_s)
+            goal = np.where(prepares, np.maximum(goal, upper_wh(cars, physics)), goal)
+        room = np.maximum(0.0, np.where(self._follows, goal, cars.battery_wh) - self._wh)
+        most_w = most_charge_w(cars, cars.pct(self._wh), physics)
+        self._wh = self._wh + np.minimum(room, stored_wh(most_w, seconds, physics))
+
+    def _step(self, step: Step, call: _Call) -> Floats:
+        """Play one step; the power that was missing on each day, W."""
+        here, odds = np.flatnonzero(step.covers), step.odds
+        cars, physics, wh = self._cars.some(here), self._physics, self._wh[:, here]
+        there = (self._comes[:, here] < odds.shows[here]) & (self._late[:, here] < odds.there[here])
+        there &= self._stays[:, here] < odds.stays[here]
+        moves = there & self._follows[:, here]
+        soc = cars.pct(wh)
+        viable = interval(cars, soc, step.start, step.seconds, physics)
+        lo, hi = viable.lo_w * moves, viable.hi_w * moves
+        alone = most_charge_w(cars, soc, physics) * (there & ~moves)
+        baseline = (step.baseline_w[here] * there).sum(axis=1) if call.registered_w is None else call.registered_w
+        asked = baseline + call.change_w - alone.sum(axis=1)
+        wish = np.maximum(0.0, cars.wh(cars.wanted_pct) - wh) * HOUR_S / (step.seconds * physics.charge_efficiency)
+        spare, room = wh - least_wh(cars, call.block.end, physics), upper_wh(cars, physics) - wh
+        power = _shared(asked, np.minimum(np.maximum(wish, lo), hi), lo, hi, spare, room) + alone
+        self._wh[:, here] = wh + stored_wh(power, step.seconds, physics)
+        least, most = lo.sum(axis=1), hi.sum(axis=1)
+        missing: Floats = least - asked if call.change_w < 0 else asked - most
+        return np.maximum(0.0, missing)
+
+
+def _shared(asked: Floats, wish: Floats, lo: Floats, hi: Floats, spare_wh: Floats, room_wh: Floats) -> Floats:
+    """Each car's part of what is asked of a day: what its guest wishes, changed by the energy that it can give, or take."""
+    more = asked - wish.sum(axis=1)
+    gives = (more < 0)[:, None]
+    room = np.where(gives, wish - lo, hi - wish)
+    moved = _filled(np.abs(more), room, np.maximum(np.where(gives, spare_wh, room_wh), _LEAST_WH))
+    powers: Floats = wish + np.where(gives, -moved, moved)
+    return powers
+
+
+def _filled(total: Floats, room: Floats, weight: Floats) -> Floats:
+    """Shares of each day's total by weight within the room of each car; what two rounds leave goes by the room left."""
+    level, given = np.zeros(len(total)), np.zeros_like(room)
+    for _ in range(_ROUNDS):
+        open_weight = np.where(given < room, weight, 0.0).sum(axis=1)
+        level = level + np.maximum(0.0, total - given.sum(axis=1)) / np.maximum(open_weight, _LEAST_WH)
+        given = np.minimum(level[:, None] * weight, room)
+    left = room - given
+    part = np.clip((total - given.sum(axis=1)) / np.maximum(left.sum(axis=1), _LEAST_WH), 0.0, 1.0)
+    shares: Floats = given + part[:, None] * left
+    return shares
