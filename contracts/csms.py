@@ -103,13 +103,25 @@ class SessionChanged(Event, frozen=True, kw_only=True):
         return self.session_id
 
 
+class Signature(StrEnum):
+    """What is known of the signature under a register. SIGNED: it is there, and nobody could check it (its key is not known,
+    or its format). VALID: the meter signed just this register. INVALID: it did not, so that it is not to be paid by."""
+
+    UNSIGNED = "unsigned"
+    SIGNED = "signed"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
 class RegisterReading(msgspec.Struct, frozen=True, kw_only=True):
-    """An EVSE's two energy registers at one instant of a session, in Wh since the station was made; both only ever rise."""
+    """An EVSE's two energy registers at one instant of a session, in Wh since the station was made; both only ever rise.
+    `signature` is the worse one of the two."""
 
     session_id: SessionId
     at: datetime
     import_wh: float
     export_wh: float
+    signature: Signature = Signature.UNSIGNED
 
     def __post_init__(self) -> None:
         keep_utc(self)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from contracts.csms import Signature
 from dr_engine.domain.baseline import Baseline
 from dr_engine.domain.metering import Quality
 from dr_engine.domain.site import SiteCheck
@@ -27,11 +28,12 @@ class CommandView(View):
 
 
 class ReadingView(View):
-    """A register reading, Wh."""
+    """A register reading, Wh, and what its signature is worth. One that is invalid does not count."""
 
     at: datetime
     import_wh: float
     export_wh: float
+    signature: Signature
 
 
 class IntervalChain(View):
@@ -203,7 +205,7 @@ def _interval_chain(connection: Connection, event: DrEvent, one: Contribution, p
         available_wh=round(part.available_wh, 3),
         commands=[CommandView(at=c.at, power_w=c.power_w, until=c.until, status=c.status, detail=c.detail) for c in told],
         readings=[
-            ReadingView(at=reading.at, import_wh=reading.import_wh, export_wh=reading.export_wh)
+            ReadingView.model_validate(reading, from_attributes=True)
             for reading in sessions.readings_around(connection, one.session_id, interval.start, interval.end)
         ],
     )

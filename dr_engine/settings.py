@@ -73,6 +73,7 @@ class FacilityTerms(BaseModel):
     facility_bp: BasisPoints | None = None
     baseline: BaselineKind | None = None
     measured_at: MeasuredAt | None = None
+    signed_only: bool | None = None
     time_zone: TimeZone | None = None
     country: Country | None = None
 
@@ -105,6 +106,8 @@ class SettlementSettings(BaseModel):
     """High 4 of 5 is adjusted by so much time, which ends `adjust_gap_s` before the event (a contract's own; 4 half hours
     that end an hour before were seen in one)."""
     adjust_gap_s: Annotated[float, Field(ge=0, le=86_400)] = 3_600.0
+    signed_only: bool = False
+    """Only registers that their meter has signed are paid by; those whose signature does not hold never are."""
     time_zone: TimeZone = "Asia/Tokyo"
     """High 4 of 5 goes by the days of this clock, and by the holidays of `country` (ISO 3166)."""
     country: Country = "JP"

@@ -54,6 +54,7 @@ def terms_of(settings: DrSettings, facility_id: str, product: MarketProduct | No
         just_before_s=standard.just_before_s,
         adjust_s=standard.adjust_s,
         adjust_gap_s=standard.adjust_gap_s,
+        signed_only=_first(own.signed_only, standard.signed_only),
         time_zone=_first(own.time_zone, standard.time_zone),
         country=_first(own.country, standard.country),
     )

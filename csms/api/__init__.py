@@ -11,6 +11,7 @@ from csms.api import (
     displays,
     firmware,
     local_list,
+    meter_keys,
     monitoring,
     notified,
     payments,
@@ -29,7 +30,7 @@ from csms.api.doors import Doors
 
 _SUBJECTS = (
     *(stations, commands, availability, charging, device_model, displays, firmware, local_list, monitoring, notified),
-    *(provisioning, remote, reservations, tokens, sessions, tariffs, payments, uploads, certificates, v2x),
+    *(provisioning, remote, reservations, tokens, sessions, tariffs, payments, uploads, certificates, v2x, meter_keys),
 )
 
 

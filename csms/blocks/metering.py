@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from contracts.csms import PowerSample, RegisterReading, SessionsMetered
+from contracts.csms import PowerSample, RegisterReading, SessionsMetered, Signature
 from contracts.ids import SessionId, StationId
 from csms import store
 from csms.blocks import tariff
 from csms.domain.meter import samples
+from csms.domain.signed import is_signed, told_key, verdicts
 from csms.router import Inbound, Routes
 from protocols.ocpp.messages import EventData, MeterValue, MeterValuesRequest, MeterValuesResponse
 from runtime.storage.database import leave
@@ -73,10 +74,17 @@ def fiscal_reading(inbound: Inbound, event: EventData) -> None:
 
 def keep(inbound: Inbound, session_id: SessionId, values: Iterable[MeterValue]) -> None:
     """Store what the values say and pass it on: registers durably, the newest power and SOC live."""
-    found = samples(values)
+    values = list(values)
+    found, signatures = samples(values), _signatures(inbound, session_id, values)
     store.add_samples(inbound.connection, session_id, found)
     readings = [
-        RegisterReading(session_id=session_id, at=sample.at, import_wh=sample.import_wh, export_wh=sample.export_wh or 0.0)
+        RegisterReading(
+            session_id=session_id,
+            at=sample.at,
+            import_wh=sample.import_wh,
+            export_wh=sample.export_wh or 0.0,
+            signature=signatures.get(sample.at, Signature.UNSIGNED),
+        )
         for sample in found
         if sample.import_wh is not None
     ]
@@ -93,6 +101,20 @@ def keep(inbound: Inbound, session_id: SessionId, values: Iterable[MeterValue]) 
                 soc_pct=fresh[-1].soc_pct,
             )
         )
+
+
+def _signatures(inbound: Inbound, session_id: SessionId, values: list[MeterValue]) -> dict[datetime, Signature]:
+    """What the signatures are worth. The first key with which a value proves right is the meter's from then on."""
+    if not is_signed(values):
+        return {}
+    connection, station = inbound.connection, inbound.station_id
+    session = store.session_row(connection, session_id)
+    evse_id = (session["evse_id"] if session else None) or 0
+    known, told = store.meter_keys.key_of(connection, station, evse_id), told_key(values)
+    found = verdicts(values, known or told)
+    if known is None and told is not None and Signature.VALID in found.values():
+        store.meter_keys.put(connection, station, evse_id, told, "station", inbound.now)
+    return found
 
 
 def _announce(connection: Connection, read: list[tuple[datetime, RegisterReading]]) -> None:

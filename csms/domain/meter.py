@@ -21,6 +21,7 @@ _HIGHEST = 1e12
 _PHASES = {phase + neutral: phase for phase in ("L1", "L2", "L3") for neutral in ("", "-N")}
 """Some say a phase twice, with and without the neutral: it counts once."""
 _USUAL = "Energy.Active.Import.Register"
+REGISTERS = (_USUAL, "Energy.Active.Export.Register")
 _MEASURANDS = ("Power.Active.Import", "Power.Active.Export", _USUAL, "Energy.Active.Export.Register", "SoC")
 _LOCATIONS = ("Outlet", "Inlet", "EV")
 _DEFAULT_UNIT = {"Energy": "Wh", "Power": "W", "SoC": "Percent"}
@@ -109,6 +110,11 @@ def _total(values: dict[str, list[SampledValue]], measurand: str) -> float | Non
         if (phase := _PHASES.get(value.phase or "")) and (number := _scaled(value, measurand)) is not None
     }
     return sum(phases.values()) if phases else None
+
+
+def register_wh(value: SampledValue) -> float | None:
+    """What a register says, in Wh; None when it cannot be read."""
+    return _scaled(value, value.measurand or _USUAL)
 
 
 def _scaled(value: SampledValue, measurand: str) -> float | None:

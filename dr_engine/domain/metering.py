@@ -8,10 +8,12 @@ back, or one of two stations' clocks was ahead): that reading is left out, so th
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import accumulate, pairwise
+
+from contracts.csms import Signature
 
 NEAR_S = 120.0
 FAR_S = 1800.0
@@ -24,6 +26,7 @@ class Reading:
     at: datetime
     import_wh: float
     export_wh: float
+    signature: Signature = Signature.UNSIGNED
 
 
 class Quality(StrEnum):
@@ -101,14 +104,25 @@ class Registers:
         return self.net_wh[nearest], _quality(abs((when - self.times[nearest]).total_seconds()))
 
 
+def payable(readings: Iterable[Reading], *, signed_only: bool) -> list[Reading]:
+    """The readings that may be paid by: none whose signature does not hold; with `signed_only`, those alone whose does."""
+    fit = {Signature.VALID} if signed_only else {Signature.VALID, Signature.SIGNED, Signature.UNSIGNED}
+    return [one for one in readings if one.signature in fit]
+
+
 def _in_order(readings: list[Reading]) -> tuple[list[Reading], set[int]]:
-    """The readings whose registers rise, or begin anew; and the numbers of those before which something is doubtful."""
+    """The readings whose registers rise, or begin anew; and the numbers of those before which something is doubtful.
+
+    Some stations do not tell the register of export each time: it stands where it stood when it is 0 while import goes on.
+    """
     kept: list[Reading] = []
     doubtful: set[int] = set()
     for reading in readings:
         if not kept:
             kept, began = [reading], reading
             continue
+        if reading.export_wh == 0.0 and reading.import_wh >= kept[-1].import_wh:
+            reading = replace(reading, export_wh=kept[-1].export_wh)
         if _falls(kept[-1], reading):
             doubtful.add(len(kept))
             if not _falls(began, reading):

@@ -23,7 +23,8 @@ class Terms:
 
     `baseline` is what delivery is measured against: `just_before_s` is the window of the kind of that name; High 4 of 5 goes
     by the days of `time_zone` and the holidays of `country`, and adjusts by the `adjust_s` that end `adjust_gap_s` before
-    the event. `measured_at` says whose meter counts.
+    the event. `measured_at` says whose meter counts; with `signed_only` a charger's registers count only where the meter has
+    signed them.
     """
 
     tolerance: float | None = 0.1
@@ -39,6 +40,7 @@ class Terms:
     just_before_s: float = 300.0
     adjust_s: float = 7_200.0
     adjust_gap_s: float = 3_600.0
+    signed_only: bool = False
     time_zone: str = "Asia/Tokyo"
     country: str = "JP"
 

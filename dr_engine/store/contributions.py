@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from contracts.units import whole_watt_hours
 from dr_engine.domain.allocation import Stake
 from dr_engine.domain.baseline import BASELINES, Baseline, Known
-from dr_engine.domain.metering import Registers
+from dr_engine.domain.metering import Registers, payable
 from dr_engine.domain.settlement import Delivered, Participant, delivered, delivered_wh
 from dr_engine.domain.site import SiteCheck, borne_out
 from dr_engine.domain.terms import Terms
@@ -72,7 +72,7 @@ def _contribution(
     connection: Connection, event: DrEvent, row: Row[Any], asked: frozenset[int], terms: Terms
 ) -> Contribution:
     stay = _presence(connection, event, row.session_id)
-    registers = Registers.of(readings_of(connection, row.session_id))
+    registers = Registers.of(payable(readings_of(connection, row.session_id), signed_only=terms.signed_only))
     plan = None if row.baseline_w is None else Baseline(row.frozen_at, row.baseline_w, row.needed_wh, 0.0, 1.0)
     baseline = BASELINES[terms.baseline](Known(plan, registers, stay.came_at, event.start, terms.just_before_s))
     orders = dispatching.orders_of(connection, row.session_id)

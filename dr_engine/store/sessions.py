@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from contracts.csms import RegisterReading, SessionChanged, SessionPhase
+from contracts.csms import RegisterReading, SessionChanged, SessionPhase, Signature
 from dr_engine.domain.matching import Plug, booking_of
 from dr_engine.domain.metering import Reading
 from dr_engine.store import bookings as booking_store
@@ -141,19 +141,35 @@ def running_ids(connection: Connection) -> set[str]:
     return set(connection.execute(select(sessions.c.session_id).where(sessions.c.running)).scalars())
 
 
-_ADD_READING = Prepared(insert_or_ignore(readings).on_conflict_do_nothing())
+_READING = insert_or_ignore(readings)
+_ADD_READING = Prepared(
+    _READING.on_conflict_do_update(
+        index_elements=[readings.c.session_id, readings.c.at],
+        set_={"signature": _READING.excluded.signature},
+        where=(readings.c.signature == Signature.UNSIGNED.value)
+        & (readings.c.import_wh == _READING.excluded.import_wh)
+        & (readings.c.export_wh == _READING.excluded.export_wh),
+    )
+)
 
 
 def add_readings(connection: Connection, found: Iterable[RegisterReading]) -> None:
-    """Keep registers of sessions; a repeat of an instant is dropped."""
+    """Keep registers of sessions; a repeat of an instant is dropped, but for a signature under the same figures."""
     _ADD_READING.run_many(connection, [msgspec.structs.asdict(reading) for reading in found])
 
 
 def readings_of(connection: Connection, session_id: str) -> list[Reading]:
     """All readings of a session, by time."""
     row = readings.c
-    query = select(row.at, row.import_wh, row.export_wh).where(row.session_id == session_id).order_by(row.at)
-    return [Reading(*found) for found in connection.execute(query)]
+    query = select(*_READ).where(row.session_id == session_id).order_by(row.at)
+    return [_reading(*found) for found in connection.execute(query)]
+
+
+_READ = (readings.c.at, readings.c.import_wh, readings.c.export_wh, readings.c.signature)
+
+
+def _reading(at: datetime, import_wh: float, export_wh: float, signature: str) -> Reading:
+    return Reading(at, import_wh, export_wh, Signature(signature))
 
 
 def readings_around(connection: Connection, session_id: str, start: datetime, end: datetime) -> list[Reading]:
@@ -161,12 +177,12 @@ def readings_around(connection: Connection, session_id: str, start: datetime, en
     row = readings.c
     before = select(func.max(row.at)).where(row.session_id == session_id, row.at <= start).scalar_subquery()
     after = select(func.min(row.at)).where(row.session_id == session_id, row.at >= end).scalar_subquery()
-    query = select(row.at, row.import_wh, row.export_wh).where(
+    query = select(*_READ).where(
         row.session_id == session_id,
         row.at >= func.coalesce(before, start),
         row.at <= func.coalesce(after, end),
     )
-    return [Reading(*found) for found in connection.execute(query.order_by(row.at))]
+    return [_reading(*found) for found in connection.execute(query.order_by(row.at))]
 
 
 def metered_wh(connection: Connection, session_id: str) -> tuple[float, float]:

@@ -90,6 +90,7 @@ readings = Table(
     Column("at", UtcDateTime, primary_key=True),
     Column("import_wh", Float, nullable=False),
     Column("export_wh", Float, nullable=False),
+    Column("signature", String(8), nullable=False, server_default="unsigned"),
 )
 
 dr_events = Table(

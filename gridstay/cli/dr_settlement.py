@@ -214,6 +214,7 @@ def _interval(number: int, row: Row, zone: ZoneInfo) -> list[RenderableType]:
         f"register ({zone.key})": lambda one: show.when(one["at"], zone, seconds=True),
         "import kWh": lambda one: show.kilo(one["import_wh"], 3),
         "export kWh": lambda one: show.kilo(one["export_wh"], 3),
+        "signature": lambda one: one["signature"],
     }
     return [
         show.heading(f"Interval {number}"),

@@ -62,7 +62,7 @@ def json_object(text: str) -> dict[str, Any]:
     """A JSON object, written out or in @file.json (@-: standard input)."""
     source = text[1:] if is_file(text) else "the JSON"
     try:
-        content = json.loads(_text(text))
+        content = json.loads(text_of(text))
     except ValueError as error:
         raise typer.BadParameter(f"{source} is not JSON: {error}") from error
     if not isinstance(content, dict):
@@ -90,7 +90,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _text(text: str) -> str:
+def text_of(text: str) -> str:
+    """What is typed, or what stands in @file (@-: standard input)."""
     if text == "@-":
         return sys.stdin.read()
     if not is_file(text):

@@ -13,6 +13,7 @@ from gridstay.cli import (
     dr,
     facilities,
     ledger,
+    meter_keys,
     register,
     serve,
     simulate,
@@ -55,6 +56,7 @@ app.command("simulate-station")(simulate_station.simulate_station)
 app.command("simulate-vtn")(simulate_vtn.simulate_vtn)
 app.add_typer(stations.station, name="station")
 station_control.join(stations.station)
+stations.station.add_typer(meter_keys.meter_key, name="meter-key")
 app.add_typer(stations.session, name="session")
 app.add_typer(certs.certs, name="certs")
 app.add_typer(db.db, name="db")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dr_engine.domain.metering import Quality, Reading, Registers, worst
+from contracts.csms import Signature
+from dr_engine.domain.metering import Energy, Quality, Reading, Registers, payable, worst
 from tests.dr_engine.domain.strategies import later
 
 
@@ -66,6 +67,19 @@ def test_X3_a_clock_that_is_set_back_pays_nothing_twice(steps: list[int], after:
     found = Registers.of(one for one in told if one.at >= later(0))
     assert all(earlier <= following for earlier, following in pairwise(found.net_wh))
     assert found.net_wh[-1] <= 10 * clock[-1]
+
+
+def test_X3_readings_whose_signature_does_not_hold_are_not_paid_by() -> None:
+    readings = [Reading(later(n), 0, 0, signature) for n, signature in enumerate(Signature)]
+    assert [one.signature for one in payable(readings, signed_only=False)] == ["unsigned", "signed", "valid"]
+    assert [one.signature for one in payable(readings, signed_only=True)] == ["valid"]
+
+
+def test_X3_a_register_of_export_that_is_not_told_each_time_stands_where_it_stood() -> None:
+    told = [(0, 100, 0), (60, 100, 50), (120, 100, 0), (180, 110, 0), (240, 110, 90)]
+    found = registers(*told)
+    assert found.between(later(0), later(240)).net_wh == 10 - 90
+    assert found.between(later(60), later(180)) == Energy(10, Quality.GOOD)
 
 
 def test_the_worst_quality_counts() -> None:

@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
-from contracts.csms import RegisterReading, SessionChanged, SessionPhase, Token
+from contracts.csms import RegisterReading, SessionChanged, SessionPhase, Signature, Token
 from contracts.ids import SessionId, StationId
 from dr_engine.domain.metering import Reading
 from dr_engine.store import bookings, sessions, stations
@@ -64,3 +64,18 @@ def test_readings_are_kept_once_each(connection: Connection) -> None:
     assert sessions.readings_of(connection, "s1") == [Reading(at(1), 100, 7), Reading(at(2), 200, 7)]
     assert sessions.metered_wh(connection, "s1") == (100, 0)
     assert sessions.metered_wh(connection, "unknown") == (0, 0)
+
+
+def test_X3_a_signature_that_comes_later_under_the_same_figures_is_kept(connection: Connection) -> None:
+    def told(signature: Signature, import_wh: float = 100.0) -> RegisterReading:
+        return RegisterReading(session_id=SessionId("s1"), at=at(1), import_wh=import_wh, export_wh=7, signature=signature)
+
+    def kept() -> Signature:
+        return sessions.readings_of(connection, "s1")[0].signature
+
+    sessions.add_readings(connection, [told(Signature.UNSIGNED)])
+    sessions.add_readings(connection, [told(Signature.VALID, import_wh=200)])
+    assert kept() is Signature.UNSIGNED
+    sessions.add_readings(connection, [told(Signature.VALID)])
+    sessions.add_readings(connection, [told(Signature.UNSIGNED)])
+    assert kept() is Signature.VALID

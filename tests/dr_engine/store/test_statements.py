@@ -169,6 +169,20 @@ def test_X3_what_was_settled_before_there_were_terms_gives_the_same_figures(conn
 
 
 @pytest.mark.usefixtures("event")
+def test_X3_what_is_invalid_or_not_signed_where_it_has_to_be_is_not_paid(connection: Connection) -> None:
+    mine = readings.c.session_id == "ann"
+    connection.execute(update(readings).where(mine).values(signature="valid"))
+    connection.execute(update(readings).where(readings.c.session_id == "ben").values(signature="invalid"))
+    known = events.get(connection, "e1")
+    credited = {one.session_id: one.delivered_wh for one in worked_out(connection, known, Terms()).found}
+    assert credited == {"ann": 2_000, "ben": 0, "cat": 0, "dan": 500}
+    signed = {one.session_id: one.delivered_wh for one in worked_out(connection, known, Terms(signed_only=True)).found}
+    assert signed == {"ann": 2_000, "ben": 0, "cat": 0, "dan": 0}
+    (chain,) = explained.settlement(connection, "e1", "m-ben", Terms()).chains
+    assert (chain.intervals[0].quality, chain.intervals[0].readings[0].signature) == ("missing", "invalid")
+
+
+@pytest.mark.usefixtures("event")
 @pytest.mark.parametrize("again", [MONEY, Compensation("st1", 2, "e1", 900, "JPY")])
 def test_S400_the_same_revision_again_is_the_same_money(connection: Connection, again: Compensation) -> None:
     statements.settle(connection, MONEY, Terms(), at(61))

@@ -65,8 +65,8 @@ INTERVAL = {
         {"at": "2026-06-03T05:29:01Z", "power_w": None, "until": None, "status": "timed_out", "detail": "no answer"},
     ],
     "readings": [
-        {"at": "2026-06-03T05:00:00Z", "import_wh": 1_000.0, "export_wh": 0.0},
-        {"at": "2026-06-03T05:30:00Z", "import_wh": 1_000.0, "export_wh": 2_000.0},
+        {"at": "2026-06-03T05:00:00Z", "import_wh": 1_000.0, "export_wh": 0.0, "signature": "valid"},
+        {"at": "2026-06-03T05:30:00Z", "import_wh": 1_000.0, "export_wh": 2_000.0, "signature": "invalid"},
     ],
 }
 SETTLEMENT: dict[str, Any] = {
@@ -146,7 +146,18 @@ def test_X3_settle_explains_each_point_back_to_the_registers(service: FakeServic
     service.answers_with("GET", "/api/ledger", page)
     shown = service.run("dr", "settle", "e1", "--explain", "1001").stdout
     told = ("up to 110% of what was ordered", "8000, 2000, 0 basis points", "10.0 kW up", "450 JPY for energy")
-    for words in (*told, "114 points", "514 JPY", "-2.000 (good)", "1.900", "-4.00", "release", "timed_out no answer"):
+    for words in (
+        *told,
+        "114 points",
+        "514 JPY",
+        "-2.000 (good)",
+        "1.900",
+        "-4.00",
+        "valid",
+        "invalid",
+        "release",
+        "timed_out no answer",
+    ):
         assert words in shown
     assert "57 points" not in shown
     assert service.json("dr", "settle", "e1", "--explain", "1001")["ledger"] == [mine]
