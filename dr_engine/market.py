@@ -58,7 +58,7 @@ class _Day:
     blocks: list[tuple[datetime, datetime]]
     guests: list[Guest]
     seen: Seen
-    shock: float
+    how: Certification
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ async def offers(
                 day.seen.holds,
                 now,
                 settings.physics(),
-                Certification(settings.certified_days, day.shock, settings.certified_seed),
+                day.how,
                 fastest_s=settings.fastest_s,
                 within=day.within,
             )
@@ -130,7 +130,9 @@ def _day(
         for booking, car, here in _expected(connection, facility_id, *around, now, telemetry)
     ]
     touching = [guest for guest in guests if any(guest.chances)]
-    return _Day(day, found, touching, Seen(*around, held), experience.shock(facility_id))
+    late_s, shock = experience.late_s(facility_id), experience.shock(facility_id)
+    how = Certification(settings.certified_days, shock, settings.certified_seed, late_s)
+    return _Day(day, found, touching, Seen(*around, held), how)
 
 
 def _of_day(block: tuple[datetime, datetime], day: tuple[datetime, datetime]) -> bool:

@@ -1,6 +1,8 @@
 """A thousand days of fifty bays through `gridstay simulate-fleet`, with the troubles of a bad year.
 
-Sessions and car models are the recorded ones where they are at hand (`--data`), else the simulator's own.
+Sessions and car models are the recorded ones where they are at hand (`--data`), else the simulator's own. With `--kept FILE`
+each day is written there (a JSON line) when it is done, and those that are there already are not run again: a run that was
+stopped goes on, and `--days 0` tells what there is.
 """
 
 import argparse
@@ -8,16 +10,20 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from gridstay.cli.simulate_fleet import RESPONSE_MINUTES
 from gridstay.fleet import display
+from gridstay.fleet.day import Day
 from gridstay.fleet.figures import figures
 from gridstay.fleet.options import FleetOptions
-from gridstay.fleet.runner import run_days
-from simulators.fleet.records import records
+from gridstay.fleet.runner import each_day
+from simulators.fleet.records import Records, records
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 SESSIONS = "ev_sessions/acn_caltech_jpl_2019_2020.csv.gz"
@@ -32,8 +38,37 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--step-s", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kept", type=Path, help="days that are done, as JSON lines; of one set of options")
     parser.add_argument("--data", type=Path, default=DATA, help="where the recorded tables are")
     return parser
+
+
+def _kept(path: Path | None, options: FleetOptions) -> list[Day]:
+    """The days in the file, whose first line says of which options; one that was cut off is run again."""
+    if path is None:
+        return []
+    asked = msgspec.json.encode(repr(replace(options, days=1)))
+    if not path.exists():
+        path.write_bytes(asked + b"\n")
+        return []
+    first, *lines = path.read_bytes().split(b"\n")
+    if first != asked:
+        raise SystemExit(f"{path} has days of other options: {first.decode()}")
+    whole = lines[:-1]
+    path.write_bytes(b"\n".join([first, *whole]) + b"\n")
+    return [msgspec.json.decode(line, type=Day) for line in whole]
+
+
+def _run(options: FleetOptions, drawn_from: Records, jobs: int, path: Path | None) -> Iterator[Day]:
+    """All days, those that are kept first."""
+    done = _kept(path, options)
+    yield from done
+    left = sorted(set(range(options.days)) - {day.number for day in done})
+    for day in each_day(options, drawn_from, jobs, left):
+        if path is not None:
+            with path.open("ab") as file:
+                file.write(msgspec.json.encode(day) + b"\n")
+        yield day
 
 
 def main() -> int:
@@ -43,7 +78,7 @@ def main() -> int:
     options = FleetOptions(
         bays=None if given.cars else given.bays,
         cars=given.cars,
-        days=given.days,
+        days=max(1, given.days),
         no_show=0.12,
         early=0.08,
         stuck=0.05,
@@ -56,13 +91,13 @@ def main() -> int:
     drawn_from = records(options.sessions, options.models)
     console = Console(width=120, highlight=False)
     began = time.perf_counter()
-    days = run_days(options, drawn_from, given.jobs, lambda _done: None)
+    days = list(_kept(given.kept, options)) if not given.days else list(_run(options, drawn_from, given.jobs, given.kept))
     took_s = time.perf_counter() - began
     found = figures(days, RESPONSE_MINUTES)
     for line in (*drawn_from.notes, f"Python {platform.python_version()}, {given.jobs} processes of {os.cpu_count()} cores"):
         console.print(line)
     console.print(display.summary(found))
-    console.print(f"{options.days} days in {took_s:.0f} s")
+    console.print(f"{len(days)} days; {took_s:.0f} s for those of this run")
     return 1 if found["promises"]["broken"] or found["settlement"]["difference_points"] else 0
 
 

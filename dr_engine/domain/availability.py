@@ -127,6 +127,11 @@ class Experience:
         shares = (strength * np.array(self._prior.there) + seen[:-1]) / (strength + seen[-1])
         return float(np.interp(delay_s, DELAYS_S, shares))
 
+    def late_s(self, facility_id: str) -> float:
+        """How long after the booked start a guest who comes has plugged in, on the mean; those who are early count as 0."""
+        away = [1 - self.there(facility_id, delay_s) for delay_s in DELAYS_S]
+        return float(np.trapezoid(away, DELAYS_S))
+
     def stays(self, facility_id: str, share: float) -> float:
         """The chance to be there still after that share of the booked period, for a car that was there at its start."""
         passed, chance, strength = min(max(share, 0.0), 1.0) * QUARTERS, 1.0, self._prior.stays

@@ -83,11 +83,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Certification:
-    """How many days are drawn, the deviation of their common shift of log-odds, and the seed."""
+    """How many days are drawn, the deviation of their common shift of log-odds, and the seed; so long after its booked start
+    a car begins to charge, on the mean."""
 
     days: int = 1000
     sigma: float = 0.6
     seed: int = 1
+    late_s: float = 0.0
 
 
 class DrawnDays:
@@ -111,7 +113,7 @@ class DrawnDays:
         called = [call for call in calls if call.change_w]
         found = []
         for first in range(0, self.count, chunk):
-            play = _Play(self._fleet, self._follows, min(chunk, self.count - first), self._physics, self._how.sigma, random)
+            play = _Play(self._fleet, self._follows, min(chunk, self.count - first), self._physics, self._how, random)
             for number, call in enumerate(called):
                 play.block(call, [later for later in called[number:] if later.exports])
             found.append(play.held())
@@ -140,16 +142,16 @@ class _Play:
     """Some days: rows are days, columns cars."""
 
     def __init__(
-        self, fleet: Fleet, follows: Floats, days: int, physics: Physics, sigma: float, random: np.random.Generator
+        self, fleet: Fleet, follows: Floats, days: int, physics: Physics, how: Certification, random: np.random.Generator
     ) -> None:
         self._fleet, self._cars, self._physics = fleet, fleet.cars, physics
         shape = days, len(fleet.since_s)
-        shift = random.normal(0.0, sigma, (days, 1))
+        shift = random.normal(0.0, how.sigma, (days, 1))
         comes, self._late, stays, obeys = (random.random(shape) for _ in range(4))
         self._comes, self._stays = shifted(comes, -shift), shifted(stays, -shift)
         self._follows: Bools = obeys < follows
         self._wh: Floats = np.tile(fleet.cars.wh(fleet.soc_pct), (days, 1))
-        self._since_s = fleet.since_s
+        self._since_s = fleet.since_s + how.late_s
         self._bid, self._sold = np.ones(days, dtype=np.bool_), np.ones(days, dtype=np.bool_)
 
     def held(self) -> Held:
@@ -166,7 +168,7 @@ class _Play:
             self._bid &= missing_w <= SHORT * abs(change_w)
         if block.sold_w:
             self._sold &= missing_w <= abs(change_w) - (1 - SHORT) * abs(block.sold_w)
-        self._since_s = np.maximum(self._fleet.since_s, block.end.timestamp())
+        self._since_s = np.maximum(self._since_s, block.end.timestamp())
 
     def _charge(self, until: datetime, exporting: Sequence[_Call]) -> None:
         """Charging by default since the last block; cars that do not follow charge until they are full."""

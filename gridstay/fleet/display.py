@@ -21,6 +21,8 @@ def summary(found: Mapping[str, Any]) -> RenderableType:
         "mean distance from the request": _percent(found["mean_off"]),
         "blocks within 10 %": _part(found["blocks_in_band"]),
         "blocks in full": _part(found["blocks_in_full"]),
+        "offers in full": _part(found["offers_in_full"]),
+        "… of those up": _part(found["offers_up_in_full"]),
         "days with every block in full": _part(found["days_in_full"]),
         "days with every block within 10 %": _part(found["days_in_band"]),
         "promises due at departure": f"{promises['due']:,}: {promises['kept']:,} kept",

@@ -94,6 +94,10 @@ def figures(days: Sequence[Day], response_minutes: int) -> dict[str, Any]:
         "mean_off": float(np.abs(minutes).mean()) if len(minutes) else None,
         "blocks_in_band": _share(abs(short) <= BAND for short in blocks).told(),
         "blocks_in_full": _share(short <= FULL for short in blocks).told(),
+        "offers_in_full": _share(_holds(event, FULL, response_minutes) for event in events).told(),
+        "offers_up_in_full": _share(
+            _holds(event, FULL, response_minutes) for event in events if event.requested_w[0] < 0
+        ).told(),
         "days_in_full": _share(_day_holds(day, FULL, response_minutes) for day in days if day.events).told(),
         "days_in_band": _share(_day_holds(day, BAND, response_minutes) for day in days if day.events).told(),
         "promises": _promises(days),
@@ -109,8 +113,12 @@ def figures(days: Sequence[Day], response_minutes: int) -> dict[str, Any]:
     }
 
 
+def _holds(event: EventDay, allowed: float, response_minutes: int) -> bool:
+    return all(short <= allowed for short in block_shortfalls(event, response_minutes))
+
+
 def _day_holds(day: Day, allowed: float, response_minutes: int) -> bool:
-    return all(short <= allowed for event in day.events for short in block_shortfalls(event, response_minutes))
+    return all(_holds(event, allowed, response_minutes) for event in day.events)
 
 
 def _share(hits: Iterable[Any]) -> Share:

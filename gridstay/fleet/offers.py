@@ -82,7 +82,7 @@ def _sold(
     """The powers that are asked for of each row, W; none of a row that is not sold. What is sold up is known to the rest."""
     times = sorted((block.start, block.end) for row in rows for block in row)
     guests = [Guest(car, tuple(_chances(known, car, step) for step in steps(times))) for car in planned]
-    how = Certification(options.engine.certified_days, known.shock(FACILITY), seed)
+    how = Certification(options.engine.certified_days, known.shock(FACILITY), seed, known.late_s(FACILITY))
     sold: list[Hold] = []
     powers: list[list[float]] = []
     for product, row in zip(_products(options), rows, strict=True):

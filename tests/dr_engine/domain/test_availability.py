@@ -56,6 +56,11 @@ def test_S300_late_arrivals_are_learned() -> None:
     assert learned.there("hall", 1800) > 0.95
 
 
+def test_S300_how_late_guests_come_is_learned_on_the_mean() -> None:
+    assert Experience([past(late=240)] * 2000).late_s("hall") == pytest.approx(150, abs=10), "evenly within five minutes"
+    assert Experience([past(late=0)] * 2000).late_s("hall") == pytest.approx(0, abs=5)
+
+
 def test_S300_early_leavers_are_learned_by_the_part_of_the_stay() -> None:
     learned = Experience([past(member=f"m{n}", early=1000 if n % 4 == 0 else 0) for n in range(400)])
     assert learned.stays("hall", 0.75) > 0.99

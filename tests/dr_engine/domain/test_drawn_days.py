@@ -85,6 +85,14 @@ def test_S300_before_a_block_that_is_known_cars_charge_on() -> None:
     assert days(content, [NOW]).held([-5_000.0]).bid == 0
 
 
+def test_S300_who_comes_late_has_charged_less_by_the_block() -> None:
+    """Half an hour of ten kilowatts, for a block of as much."""
+    arriving = [(car(hours=4, wanted=30, floor=20, battery=60_000), 22.0)] * 5
+    late = Certification(days=100, sigma=0.0, late_s=900)
+    for how, held in ((DAYS, 100), (late, 0)):
+        assert days(arriving, [NOW + HALF], how=how).held([-40_000.0]).bid == held
+
+
 def test_S302_what_was_sold_before_is_counted_beside_what_is_bid() -> None:
     little = [(car(hours=4, wanted=20, floor=20), 21.0 + 100 * 5_000 / 0.93 / 60_000)] * 5
     drawn = days(little, [NOW + HALF, NOW], sold_w=-50_000.0)
