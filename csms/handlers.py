@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from contracts.csms import PowerReply, PowerStatus, ReleasePower, SetPower, SetSampling
 from contracts.message import Command
-from contracts.reservation import BookingCancelled, BookingMade, TokenAssigned
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, TokenAssigned
 from csms import store
 from csms.blocks.v2x import tell_consent
 from csms.calls import CallError, Calls, NotAnswered, NotConnected, Refusal
@@ -72,6 +72,7 @@ class Handlers:
         self._turns = Turns()
         self._assign_once = store.mailboxes.once(assign_token, clock)
         self._plan_once = store.mailboxes.once(partial(plan_reservation, clock=clock), clock)
+        self._change_once = store.mailboxes.once(partial(change_reservation, clock=clock), clock)
         self._cancel_once = store.mailboxes.once(partial(cancel_reservation, clock=clock), clock)
 
     async def token_assigned(self, event: TokenAssigned) -> None:
@@ -86,6 +87,13 @@ class Handlers:
             await self._database.write(lambda connection: keep_consent(connection, event, now))
         if event.reserve_bay and event.station_id and event.tokens:
             await self._database.write(lambda connection: self._plan_once(connection, event))
+
+    async def booking_changed(self, event: BookingChanged) -> None:
+        """What was kept for the stay and allowed with it ends, and is kept and allowed as it is booked now."""
+        now = self._clock.now()
+        await self._database.write(lambda connection: self._change_once(connection, event))
+        if event.charging is not None and event.charging.discharge and event.tokens:
+            await self._database.write(lambda connection: keep_consent(connection, event, now))
 
     async def booking_cancelled(self, event: BookingCancelled) -> None:
         """What was kept for the stay is free again, and the consent of its guest ends."""
@@ -222,14 +230,14 @@ def assign_token(connection: Connection, event: TokenAssigned) -> None:
     store.put_token(connection, event.token.type, event.token.value, status, event.member_id)
 
 
-def keep_consent(connection: Connection, event: BookingMade, now: datetime) -> None:
+def keep_consent(connection: Connection, event: BookingMade | BookingChanged, now: datetime) -> None:
     """The guest lets the car be discharged while the stay lasts: whatever token of theirs is shown, or was shown already."""
     for token in event.tokens:
         store.v2x.consent(connection, token.type, token.value, event.booking_id, event.end)
         tell_consent(connection, token.type, token.value, now)
 
 
-def end_consent(connection: Connection, event: BookingCancelled, now: datetime) -> None:
+def end_consent(connection: Connection, event: BookingCancelled | BookingChanged, now: datetime) -> None:
     """The booking's consent holds no longer; a car that is plugged in is told."""
     tokens = store.v2x.tokens_of(connection, event.booking_id)
     store.v2x.withdraw(connection, event.booking_id)
@@ -237,7 +245,7 @@ def end_consent(connection: Connection, event: BookingCancelled, now: datetime) 
         tell_consent(connection, kind, value, now)
 
 
-def plan_reservation(connection: Connection, event: BookingMade, clock: Clock) -> None:
+def plan_reservation(connection: Connection, event: BookingMade | BookingChanged, clock: Clock) -> None:
     """Queue the ReserveNow of a booking's stay for its beginning: a station knows no reservation that begins later."""
     assert event.station_id is not None, "only a booking with a bay is planned"
     number, token, now = number_of(event.booking_id), event.tokens[0], clock.now()
@@ -268,7 +276,7 @@ def plan_reservation(connection: Connection, event: BookingMade, clock: Clock) -
     store.commands.add(connection, command)
 
 
-def cancel_reservation(connection: Connection, event: BookingCancelled, clock: Clock) -> None:
+def cancel_reservation(connection: Connection, event: BookingCancelled | BookingChanged, clock: Clock) -> None:
     """A reservation that still waits is not asked for any more; one that the station has taken is cancelled there."""
     planned, now = store.reservations.of_booking(connection, event.booking_id), clock.now()
     if planned is None:
@@ -283,6 +291,20 @@ def cancel_reservation(connection: Connection, event: BookingCancelled, clock: C
             station_id, "CancelReservation", {"reservationId": number}, now, left_s, correlation=event.correlation
         )
         store.commands.add(connection, command)
+
+
+def change_reservation(connection: Connection, event: BookingChanged, clock: Clock) -> None:
+    """The old consent ends; the bay is planned for as it is booked now. At the same station the new reservation takes the
+    place of the old one by its number; one that a car has used is no longer needed."""
+    end_consent(connection, event, clock.now())
+    old, wanted = store.reservations.of_booking(connection, event.booking_id), bool(event.reserve_bay and event.tokens)
+    if old is not None and (not wanted or old["station_id"] != event.station_id):
+        cancel_reservation(connection, event, clock)
+        store.reservations.change(connection, old["station_id"], old["reservation_id"], clock.now(), booking_id=None)
+    elif old is not None and old["state"] == ReservationState.USED:
+        return
+    if wanted and event.station_id:
+        plan_reservation(connection, event, clock)
 
 
 def _key(booking_id: str) -> str:

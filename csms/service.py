@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ImportString
 from sqlalchemy import Connection, func, select
 
 from contracts.csms import PowerSampled, ReleasePower, SetPower, SetSampling
-from contracts.reservation import BookingCancelled, BookingMade, TokenAssigned
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, TokenAssigned
 from csms import api, store
 from csms.api.doors import Doors
 from csms.authority import CertificateAuthority, HttpAuthority, OwnAuthority
@@ -266,6 +266,7 @@ class CsmsService:
         handlers = Handlers(self._calls, self._commissioning, self._watch, self._database, self._host.clock)
         bus = self._host.bus
         bus.subscribe(BookingMade, NAME, handlers.booking_made)
+        bus.subscribe(BookingChanged, NAME, handlers.booking_changed)
         bus.subscribe(BookingCancelled, NAME, handlers.booking_cancelled)
         bus.subscribe(TokenAssigned, NAME, handlers.token_assigned)
         bus.subscribe(PowerSampled, NAME, self._watch.sampled)

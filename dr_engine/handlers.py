@@ -19,8 +19,9 @@ from contracts.csms import (
     StationDisconnected,
 )
 from contracts.message import Event
-from contracts.reservation import BookingCancelled, BookingMade
-from dr_engine.store import bookings, mailboxes, sessions, stations
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, StayEnded, StayOutcome
+from dr_engine.domain.availability import Outcome
+from dr_engine.store import bookings, mailboxes, outcomes, sessions, stations
 from dr_engine.telemetry import Telemetry
 from runtime.bus.ports import Bus
 from runtime.clock import Clock
@@ -38,7 +39,9 @@ def subscribe(bus: Bus, database: Database, clock: Clock, telemetry: Telemetry, 
         bus.subscribe(kind, CONSUMER, _once(apply, database, clock, changed if wakes else None))
 
     durable(BookingMade, booking_made)
-    durable(BookingCancelled, bookings.cancel)
+    durable(BookingChanged, booking_changed)
+    durable(BookingCancelled, booking_cancelled)
+    durable(StayEnded, stay_ended)
     durable(StationCommissioned, station_commissioned)
     durable(StationConnected, station_connected)
     durable(StationDisconnected, station_disconnected)
@@ -73,6 +76,31 @@ def booking_made(connection: Connection, event: BookingMade) -> None:
     """Set the control period inside the booking at once (C1); a car that stands there already may be this guest's."""
     bookings.put(connection, event)
     sessions.link_running(connection)
+
+
+def booking_changed(connection: Connection, event: BookingChanged) -> None:
+    """Set the control period anew; a car that stands there may be another guest's now, or this one's."""
+    bookings.put(connection, event)
+    sessions.unlink(connection, event.booking_id)
+    sessions.link_running(connection)
+
+
+def booking_cancelled(connection: Connection, event: BookingCancelled) -> None:
+    """The stay will not happen."""
+    bookings.cancel(connection, event.booking_id, event.at)
+
+
+def stay_ended(connection: Connection, event: StayEnded) -> None:
+    """A guest who did not come is not waited for. Of guests by car the engine learns from what it sees itself; of the others
+    it learns here whether they come."""
+    came = event.outcome is not StayOutcome.NO_SHOW
+    if bookings.comes_by_ev(connection, event.booking_id):
+        if not came:
+            bookings.cancel(connection, event.booking_id, event.at)
+        return
+    lead_s = max(0.0, (event.start - event.made_at).total_seconds())
+    seen = Outcome(event.facility_id, event.member_id, event.start, event.end, lead_s, came)
+    outcomes.put(connection, event.booking_id, seen)
 
 
 def station_commissioned(connection: Connection, event: StationCommissioned) -> None:

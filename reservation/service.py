@@ -8,10 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from sqlalchemy import Connection
 
+from contracts.csms import SessionChanged
 from contracts.dr import CompensationAllocated
 from reservation import api, courier
+from reservation.caretaker import Caretaker
 from reservation.domain.booking import BookingState
-from reservation.handlers import compensation
+from reservation.handlers import arrivals, compensation
 from reservation.store import audit, bookings, inbox, ledger, mailboxes, metadata
 from reservation.sweeper import Sweeper
 from runtime.service import Host
@@ -48,6 +50,7 @@ class ReservationService:
         self._host = host
         self.desk = api.Desk(database, host.clock)
         """What the HTTP routes work with."""
+        self._plugged_in = mailboxes.once(arrivals.plugged_in, host.clock)
         self._grant = compensation.granting(host.clock)
 
     @asynccontextmanager
@@ -57,10 +60,12 @@ class ReservationService:
         host = self._host
         async with AsyncExitStack() as stack:
             host.bus.subscribe(CompensationAllocated, NAME, self._allocated)
+            host.bus.subscribe(SessionChanged, NAME, self._session_changed)
             relay = Relay(mailboxes, self._database, host.bus, clock=host.clock, activity=host.activity, log=host.log)
             host.supervisor.spawn(stack, f"{NAME} outbox", relay.run())
             host.supervisor.spawn(stack, f"{NAME} courier", self._courier().run())
             host.supervisor.spawn(stack, f"{NAME} expiry", Sweeper(self._database, host).run())
+            host.supervisor.spawn(stack, f"{NAME} caretaker", Caretaker(self._database, host).run())
             yield self
 
     def router(self) -> APIRouter:
@@ -84,13 +89,16 @@ class ReservationService:
     async def _allocated(self, event: CompensationAllocated) -> None:
         await self._database.write(lambda connection: self._grant(connection, event))
 
+    async def _session_changed(self, event: SessionChanged) -> None:
+        """A car that is plugged in checks its guest in."""
+        await self._database.write(lambda connection: self._plugged_in(connection, event))
+
 
 def _figures(connection: Connection) -> dict[str, Any]:
-    counted = bookings.count_by_state(connection)
     found = audit.verdict(connection).faults
     return {
-        "bookings": counted[BookingState.BOOKED],
-        "cancelled": counted[BookingState.CANCELLED],
+        "bookings": bookings.count_made(connection),
+        "cancelled": bookings.count_by_state(connection)[BookingState.CANCELLED],
         "points_granted": ledger.points_granted(connection),
         "ledger_balanced": not found,
         "ledger_faults": list(found),

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from contracts.reservation import BookingCancelled, BookingMade, ChargingWish
+from contracts.reservation import BookingChanged, BookingMade, ChargingWish
 from dr_engine.domain.capacity import arrival_soc_pct, control_period
 from dr_engine.domain.matching import EARLY, Stay
 from dr_engine.store.tables import bookings
@@ -37,7 +37,7 @@ class Booking:
 COLUMNS = tuple(bookings.c[name] for name in Booking.__dataclass_fields__)
 
 
-def put(connection: Connection, event: BookingMade) -> None:
+def put(connection: Connection, event: BookingMade | BookingChanged) -> None:
     """Keep a booking, in place of an earlier telling of it."""
     period = control_period(event.start, event.end)
     row: dict[str, Any] = {
@@ -83,9 +83,15 @@ def _wish(wish: ChargingWish | None) -> dict[str, Any]:
     }
 
 
-def cancel(connection: Connection, event: BookingCancelled) -> None:
+def cancel(connection: Connection, booking_id: str, at: datetime) -> None:
     """Mark a booking as cancelled."""
-    connection.execute(update(bookings).where(bookings.c.booking_id == event.booking_id).values(cancelled_at=event.at))
+    connection.execute(update(bookings).where(bookings.c.booking_id == booking_id).values(cancelled_at=at))
+
+
+def comes_by_ev(connection: Connection, booking_id: str) -> bool:
+    """Whether the guest of a booking that is known comes by EV."""
+    query = select(bookings.c.comes_by_ev).where(bookings.c.booking_id == booking_id)
+    return bool(connection.execute(query).scalar())
 
 
 def stays_around(connection: Connection, at: datetime) -> list[Stay]:

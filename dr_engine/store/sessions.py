@@ -66,6 +66,12 @@ def link_running(connection: Connection) -> None:
         _link(connection, session)
 
 
+def unlink(connection: Connection, booking_id: str) -> None:
+    """The running sessions of a booking are nobody's, until it is looked again whose they are."""
+    row = sessions.c
+    connection.execute(update(sessions).where(row.booking_id == booking_id, row.running).values(booking_id=None))
+
+
 def _link(connection: Connection, session: Row[Any]) -> None:
     token = (session.token_value, session.token_type) if session.token_value is not None else None
     plug = Plug(session.station_id, session.evse_id, session.started_at, token)

@@ -109,13 +109,20 @@ class Client:
         """PUT /api/<path>."""
         return self._send("PUT", path, json=body, params=query or {})
 
-    def patch(self, *path: str, body: Any) -> Any:
+    def patch(self, *path: str, body: Any, query: Mapping[str, Any] | None = None) -> Any:
         """PATCH /api/<path>."""
-        return self._send("PATCH", path, json=body)
+        return self._send("PATCH", path, json=body, params=query or {})
 
-    def delete(self, *path: str) -> Any:
+    def delete(self, *path: str, query: Mapping[str, Any] | None = None) -> Any:
         """DELETE /api/<path>."""
-        return self._send("DELETE", path)
+        return self._send("DELETE", path, params=query or {})
+
+    def download(self, *path: str) -> bytes:
+        """GET /api/<path>, a file."""
+        answer = self._request("GET", path)
+        if answer.is_success:
+            return answer.content
+        raise refusal(answer.status_code, _content(answer, self._url))
 
     def _send(self, method: str, path: tuple[str, ...], **more: Any) -> Any:
         answer = self._request(method, path, **more)

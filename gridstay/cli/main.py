@@ -13,6 +13,7 @@ from gridstay.cli import (
     dr,
     facilities,
     ledger,
+    members,
     meter_keys,
     register,
     serve,
@@ -63,7 +64,7 @@ app.add_typer(db.db, name="db")
 app.add_typer(tokens.token, name="token")
 app.add_typer(tokens.tariff, name="tariff")
 app.add_typer(bookings.booking, name="booking")
-app.add_typer(bookings.member, name="member")
+app.add_typer(members.member, name="member")
 app.add_typer(facilities.facility, name="facility")
 app.add_typer(dr.dr, name="dr")
 app.add_typer(benefits.benefit, name="benefit")

@@ -2,7 +2,20 @@
 
 from fastapi import APIRouter
 
-from reservation.api import benefits, bookings, contacts, facilities, ledger, members, messages, receipts, register, wallet
+from reservation.api import (
+    benefits,
+    bookings,
+    contacts,
+    facilities,
+    free,
+    ledger,
+    members,
+    messages,
+    receipts,
+    register,
+    waiting,
+    wallet,
+)
 from reservation.api.desk import Desk
 
 __all__ = ["Desk", "router"]
@@ -11,6 +24,19 @@ __all__ = ["Desk", "router"]
 def router(desk: Desk) -> APIRouter:
     """All routes."""
     whole = APIRouter()
-    for part in (facilities, members, contacts, messages, bookings, benefits, register, receipts, wallet, ledger):
+    for part in (
+        facilities,
+        members,
+        contacts,
+        messages,
+        bookings,
+        free,
+        waiting,
+        benefits,
+        register,
+        receipts,
+        wallet,
+        ledger,
+    ):
         whole.include_router(part.router(desk))
     return whole

@@ -15,6 +15,7 @@ from reservation.api.fields import (
     Id,
     LocalTime,
     OpenTimes,
+    Plugs,
     PositiveWatts,
     Text,
     Watts,
@@ -82,17 +83,20 @@ class ResourceBody(Asked, Answer):
 
 
 class BayBody(Asked, Answer):
-    """A parking space with an EVSE. Powers in W at the EVSE, magnitudes; discharge 0: charge only."""
+    """A parking space with an EVSE. Powers in W at the EVSE, magnitudes; discharge 0: charge only. `plugs` are what a car
+    can be plugged into, such as `chademo`, `ccs2`, `type2`; none named: whatever comes."""
 
     id: Id
     station_id: Text = Field(max_length=48)
     evse_id: int = Field(strict=True, ge=1, le=10_000)
     max_charge_w: PositiveWatts
     max_discharge_w: Watts = 0
+    plugs: Plugs = Field(default=[])
 
     def bay(self) -> Bay:
         """The bay that is meant."""
-        return Bay(self.id, StationId(self.station_id), self.evse_id, self.max_charge_w, self.max_discharge_w)
+        station_id, plugs = StationId(self.station_id), tuple(self.plugs)
+        return Bay(self.id, station_id, self.evse_id, self.max_charge_w, self.max_discharge_w, plugs)
 
 
 class ClosureBody(Asked, Answer):

@@ -84,6 +84,7 @@ OpenTimes = Annotated[
     list[Annotated[OpenTime, PlainValidator(_open_time, json_schema_input_type=str), PlainSerializer(str)]],
     Field(max_length=20),
 ]
+Plugs = Annotated[list[Annotated[str, Limits(to_lower=True, pattern=r"^[A-Za-z0-9_-]{1,20}$")]], Field(max_length=10)]
 Yes = Annotated[bool, Field(strict=True)]
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Watts = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]

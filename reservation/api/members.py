@@ -1,7 +1,7 @@
 """Routes of members."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field, model_validator
@@ -19,6 +19,7 @@ from reservation.api.fields import (
     Number,
     Percent,
     Phone,
+    Plugs,
     PositiveWatts,
     Text,
     WattHours,
@@ -27,7 +28,8 @@ from reservation.api.fields import (
 )
 from reservation.api.refusals import RefusalAnswer, RefusingRoute
 from reservation.domain.delivery import DeliveryState
-from reservation.domain.member import Member, Preferences
+from reservation.domain.member import Member, Preferences, plate_number
+from reservation.domain.message import Language
 from reservation.handlers import known
 from reservation.handlers import members as handlers
 from reservation.store import ledger, notices
@@ -39,6 +41,9 @@ TokenType = Literal[
 """OCPP 2.0.1 IdTokenEnumType and what 2.1 adds, as written on the wire."""
 
 
+Plates = Annotated[list[Annotated[Text, Field(max_length=40)]], Field(max_length=20)]
+
+
 class TokenBody(Asked, Answer):
     """What the car or card shows to the station. Upper and lower case are the same (kept in lower case)."""
 
@@ -47,12 +52,18 @@ class TokenBody(Asked, Answer):
 
 
 class CarBody(Asked, Answer):
-    """Usable battery in Wh, powers in W at the EVSE (magnitudes), consumption in Wh/km."""
+    """Usable battery in Wh, powers in W at the EVSE (magnitudes), consumption in Wh/km. `plugs` are what it is charged with,
+    such as `chademo`; none named: any."""
 
     battery_wh: WattHours
     max_charge_w: PositiveWatts
     max_discharge_w: Watts = 0
     consumption_wh_per_km: int = Field(default=160, strict=True, ge=0, le=2_000)
+    plugs: Plugs = Field(default=[])
+
+    def car(self) -> Car:
+        """The car that is meant."""
+        return Car(**self.model_dump() | {"plugs": tuple(self.plugs)})
 
 
 class PreferencesBody(Asked, Answer):
@@ -74,7 +85,8 @@ class PreferencesBody(Asked, Answer):
 
 
 class MemberBody(Asked):
-    """A new member. Without `id` one is made up."""
+    """A new member. Without `id` one is made up. `language`: ja or en, null: the facility's. `plates`: the cars' number
+    plates."""
 
     id: Id | None = None
     number: Number
@@ -84,6 +96,8 @@ class MemberBody(Asked):
     tokens: list[TokenBody] = Field(default=[], max_length=100)
     car: CarBody | None = None
     preferences: PreferencesBody = Field(default_factory=PreferencesBody)
+    language: Language | None = None
+    plates: Plates = Field(default=[])
 
     @model_validator(mode="after")
     def _possible(self) -> "MemberBody":
@@ -104,6 +118,8 @@ class MemberChange(Asked):
     tokens: list[TokenBody] = Field(default=[], max_length=100)
     car: CarBody | None = None
     preferences: PreferencesBody = Field(default_factory=PreferencesBody)
+    language: Language | None = None
+    plates: Plates = Field(default=[])
 
     def applied(self, old: Member) -> Member:
         """The member with the changes. Raises ValueError."""
@@ -122,6 +138,8 @@ class MemberAnswer(Answer):
     tokens: list[TokenBody]
     car: CarBody | None
     preferences: PreferencesBody
+    language: Language | None
+    plates: list[str]
     points: int
 
 
@@ -187,8 +205,10 @@ def _details(body: MemberBody | MemberChange) -> dict[str, Any]:
         "phone": body.phone,
         "email": body.email,
         "tokens": tuple(Token(value=token.value, type=token.type) for token in body.tokens),
-        "car": Car(**body.car.model_dump()) if body.car else None,
+        "car": body.car.car() if body.car else None,
         "preferences": body.preferences.preferences(),
+        "language": body.language,
+        "plates": tuple(dict.fromkeys(map(plate_number, body.plates))),
     }
 
 
@@ -202,6 +222,8 @@ def _shape(member: Member, points: int) -> dict[str, Any]:
         "tokens": [TokenBody.model_validate(token) for token in member.tokens],
         "car": member.car and CarBody.model_validate(member.car),
         "preferences": PreferencesBody.model_validate(member.preferences),
+        "language": member.language,
+        "plates": list(member.plates),
         "points": points,
     }
 

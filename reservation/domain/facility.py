@@ -32,13 +32,15 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Bay:
-    """A parking space with an EVSE. Powers in W at the EVSE, both magnitudes; 0 discharge: charge only."""
+    """A parking space with an EVSE. Powers in W at the EVSE, both magnitudes; 0 discharge: charge only. `plugs` are what
+    a car can be plugged into, such as `chademo`; none named: whatever comes."""
 
     id: str
     station_id: StationId
     evse_id: int
     max_charge_w: int
     max_discharge_w: int
+    plugs: tuple[str, ...] = ()
 
 
 class LateCancel(StrEnum):

@@ -8,6 +8,7 @@ A guest needs one of the resources, one of the bays if a car comes, and open doo
 intersection of the kinds. Unlike periods, a span of starts holds both its ends and may be a single instant.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -54,11 +55,7 @@ def intersection(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
     return shared
 
 
-def latest_before(spans: Iterable[Span], when: datetime) -> datetime | None:
-    """The last possible start at or before that instant."""
-    return max((min(last, when) for first, last in spans if first <= when), default=None)
-
-
-def earliest_after(spans: Iterable[Span], when: datetime) -> datetime | None:
-    """The first possible start at or after that instant."""
-    return min((max(first, when) for first, last in spans if last >= when), default=None)
+def holds(spans: Sequence[Span], when: datetime) -> bool:
+    """Whether that instant is a possible start. The spans are in order, as `union` gives them."""
+    after = bisect_right(spans, when, key=lambda span: span[0])
+    return after > 0 and when <= spans[after - 1][1]

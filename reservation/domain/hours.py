@@ -1,7 +1,7 @@
 """When doors are open: the same each week, but for single days that are closed or have hours of their own."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,7 @@ class OpenTime:
     def on(self, day: date, zone: ZoneInfo) -> Period:
         """From that day's opening to its closing."""
         closing_day = day if self.opens < self.closes else day + ONE_DAY
-        return Period(
-            datetime.combine(day, self.opens, tzinfo=zone), datetime.combine(closing_day, self.closes, tzinfo=zone)
-        )
+        return Period(at(day, self.opens, zone), at(closing_day, self.closes, zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,11 @@ class Hours:
             else:
                 runs.append([number])
         return ", ".join(f"{_days(run)} {_times(self.week[run[0]])}" for run in runs)
+
+
+def at(day: date, when: time, zone: ZoneInfo) -> datetime:
+    """The instant, in UTC, at which clocks of the zone show that time on that day."""
+    return datetime.combine(day, when, tzinfo=zone).astimezone(UTC)
 
 
 def _days(run: list[int]) -> str:

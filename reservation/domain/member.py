@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from contracts.csms import Token
 from contracts.ids import MemberId
 from contracts.reservation import Car
+from reservation.domain.message import Language
 
 PHONE = re.compile(r"\s*\+?[0-9][0-9 ().-]{2,30}")
 
@@ -28,7 +30,8 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`number` and `phone` each name one member (S200). The phone is kept as `phone_number` writes it."""
+    """`number` and `phone` each name one member (S200). The phone is kept as `phone_number` writes it, the cars' number
+    plates as `plate_number` does. `language` None: the facility's."""
 
     id: MemberId
     number: str
@@ -38,11 +41,19 @@ class Member:
     email: str | None = None
     tokens: tuple[Token, ...] = ()
     car: Car | None = None
+    language: Language | None = None
+    plates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         keys = {(token.value, token.type) for token in self.tokens}
         if len(keys) < len(self.tokens):
             raise ValueError("each token is given once")
+
+
+def plate_number(text: str) -> str:
+    """A number plate as it is kept and compared: letters, kana, kanji and digits, wide or narrow, without what is
+    between."""
+    return "".join(sign for sign in normalize("NFKC", text).upper() if sign.isalnum())
 
 
 def refuse_bad_soc(floor_soc_pct: int, wanted_soc_pct: int) -> None:

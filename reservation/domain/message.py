@@ -17,11 +17,11 @@ class Language(StrEnum):
 
 _STAY = frozenset({"facility", "when", "resource"})
 FIELDS: dict[str, frozenset[str]] = {
-    "booked": _STAY | {"service", "bay", "member", "code", "car", "party"},
-    "changed": _STAY | {"service", "bay", "member", "code", "car", "party"},
+    "booked": _STAY | {"place", "service", "bay", "member", "code", "car", "party"},
+    "changed": _STAY | {"place", "service", "bay", "member", "code", "car", "party"},
     "cancelled": _STAY | {"service", "member"},
     "no_show": _STAY | {"service", "member"},
-    "free": _STAY | {"service", "member"},
+    "free": frozenset({"facility", "when", "service", "member"}),
 }
 """What a facility may have its own words for, and what can be named in them, in braces: {when}."""
 

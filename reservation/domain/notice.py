@@ -12,7 +12,10 @@ class NoticeKind(StrEnum):
     """What the notice is about."""
 
     BOOKED = "booked"
+    CHANGED = "changed"
     CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+    FREE = "free"
     OFFER = "offer"
     BENEFIT = "benefit"
     MESSAGE = "message"

@@ -1,100 +1,143 @@
-"""A stay is booked or cancelled: decided, stored, announced and told in one transaction (S200-S208, M3)."""
+"""A stay is held, booked, changed or cancelled: decided, stored, announced and told in one transaction (S200-S208, M3)."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from contracts.ids import BookingId, new_id
-from contracts.reservation import BookingCancelled, BookingMade, ChargingWish
-from reservation import notify
-from reservation.domain import booking as rules
-from reservation.domain.booking import Asked, Booking, BookingState, Place
-from reservation.domain.facility import Facility
-from reservation.domain.member import Member
+from contracts.reservation import ChargingWish
+from reservation import wording
+from reservation.calendar import calendar_file
+from reservation.domain import rules
+from reservation.domain.booking import Asked, Booking, BookingState, Deed, Place, charging_wish, moved
 from reservation.domain.notice import Notice, NoticeKind
 from reservation.domain.period import Period
+from reservation.domain.places import Wanted, place_of
 from reservation.domain.promise import promise
-from reservation.domain.refusal import Invalid
-from reservation.handlers import known
-from reservation.store import bookings, mailboxes, notices
+from reservation.domain.refusal import Conflict, Invalid, NotFree
+from reservation.handlers import known, placing, sending, waiting
+from reservation.handlers.placing import Meant, Request
+from reservation.store import bookings, notices
+
+CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Without those that are easily taken for another."""
+CODE_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a guest asks for. `member` is an id, a number or a phone. `key` makes repeating it harmless (`digest` tells
-    whether it is the same request)."""
+class Change:
+    """What is to be otherwise of a booking; None: as it was. A new start alone keeps the length, a new service alone takes
+    its own; what `asked` leaves out stays as it was asked before."""
 
-    facility_id: str
-    member: str
-    start: datetime
-    end: datetime
-    asked: Asked
+    start: datetime | None = None
+    end: datetime | None = None
+    service_id: str | None = None
     resource_id: str | None = None
-    key: str | None = None
-    digest: bytes | None = None
+    party: int | None = None
+    asked: Asked = field(default_factory=Asked)
+    by_staff: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Meant:
-    """A request with what it names."""
-
-    facility: Facility
-    member: Member
-    period: Period
-    wish: ChargingWish | None
-
-
-def book(connection: Connection, request: Request, now: datetime) -> tuple[Booking, bool]:
-    """The booking, and whether it is new: a repeated key gives the one before.
+def book(connection: Connection, request: Request, now: datetime, series_id: str | None = None) -> tuple[Booking, bool]:
+    """The booking, and whether it is new: a repeated key gives the one before. A walk-in is checked in at once.
 
     Raises Unknown, Invalid, or NotFree without alternatives, which `alternatives` looks for.
     """
     if request.key and (made := bookings.made_by_request(connection, request.key)):
         return _repeated(request, *made), False
-    meant = _meant(connection, request, now)
-    place = _free_place(connection, meant, request.resource_id)
-    booking = Booking(
+    it = placing.meant(connection, request, now)
+    place = placing.place(connection, it, now)
+    state = BookingState.HELD if request.hold else BookingState.CHECKED_IN if request.walk_in else BookingState.BOOKED
+    new = Booking(
         id=BookingId(new_id()),
-        facility_id=meant.facility.id,
-        member_id=meant.member.id,
-        period=meant.period,
+        facility_id=it.facility.id,
+        member_id=it.member.id,
+        service_id=it.service.id,
+        period=it.period,
         resource_id=place.resource.id,
+        kept=it.period,
         made_at=now,
-        bay_id=place.bay.id if place.bay else None,
-        charging=meant.wish,
-        promise=promise(meant.wish, place.bay, meant.period.length) if meant.wish and place.bay else None,
+        state=state,
+        code="".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH)),
+        expires_at=now + timedelta(minutes=it.facility.rules.hold_min) if request.hold else None,
+        came_at=now if request.walk_in else None,
+        series_id=series_id,
     )
+    booking = _placed(new, it, place)
     bookings.add(connection, booking, request.key, request.digest)
-    mailboxes.announce(connection, _made(meant, booking, place, now))
-    _tell(connection, booking, NoticeKind.BOOKED, notify.booked(meant.facility, booking, place), now)
+    if not request.hold:
+        _announce_made(connection, it, booking, place, now)
     return booking, True
 
 
 def alternatives(connection: Connection, request: Request, now: datetime) -> list[Period]:
     """The nearest free periods for a request that was refused as not free (S208)."""
-    meant = _meant(connection, request, now)
-    searched = meant.period.widened(rules.SEARCHED)
-    return rules.alternatives(
-        meant.facility,
-        meant.period,
-        request.resource_id,
-        by_car=meant.wish is not None,
-        taken=bookings.taken(connection, meant.facility.id, searched),
-        own=bookings.with_car(connection, meant.member.id, searched),
-        now=now,
-    )
+    return placing.alternatives(connection, placing.meant(connection, request, now), now)
 
 
-def cancel(connection: Connection, booking_id: str, now: datetime) -> Booking:
-    """The booking, cancelled. Raises Unknown, or Conflict when it is cancelled already or has begun."""
+def confirm(connection: Connection, booking_id: str, now: datetime) -> Booking:
+    """The held booking, booked. Raises Unknown, or Conflict when it is held no longer."""
+    held = known.booking(connection, booking_id)
+    state = moved(held, Deed.CONFIRM)
+    if held.expires_at is not None and held.expires_at <= now:
+        raise Conflict(f"booking {held.id} was held until {held.expires_at:%F %H:%M} UTC; book again")
+    booking = replace(held, state=state, expires_at=None)
+    bookings.put(connection, booking)
+    it = placing.meant_again(connection, booking)
+    _announce_made(connection, it, booking, place_of(it.facility, booking), now)
+    return booking
+
+
+def change(connection: Connection, booking_id: str, asked: Change, now: datetime) -> Booking:
+    """The booking at another time, for another party, with another service or other words about the car. It keeps its id and
+    its code, if it can its resource, and what it had is free again. Raises Unknown, Invalid, Conflict, or NotFree without
+    alternatives, which `alternatives_of_change` looks for."""
+    old = known.booking(connection, booking_id)
+    it = _changed(connection, old, asked, now)
+    place = _place_of_change(connection, old, it, now)
+    booking = _placed(replace(old, service_id=it.service.id, period=it.period, revision=old.revision + 1), it, place)
+    bookings.put(connection, booking)
+    if booking.state is not BookingState.HELD:
+        sending.changed(connection, it.facility, it.member, booking, now)
+        text = wording.changed(it.facility, booking, place, it.member)
+        tell(connection, booking, NoticeKind.CHANGED, text, now)
+    waiting.tell(connection, it.facility, now)
+    return booking
+
+
+def alternatives_of_change(connection: Connection, booking_id: str, asked: Change, now: datetime) -> list[Period]:
+    """The nearest free periods for a change that was refused as not free (S208)."""
+    old = known.booking(connection, booking_id)
+    return placing.alternatives(connection, _changed(connection, old, asked, now), now, but=old.id)
+
+
+def cancel(connection: Connection, booking_id: str, now: datetime, *, by_staff: bool = False) -> Booking:
+    """The booking, cancelled. Raises Unknown, or Conflict when it is cancelled already, has begun, or it is too late."""
+    old = known.booking(connection, booking_id)
+    facility = known.facility(connection, old.facility_id)
+    state, late = rules.cancelled(facility, old, now, by_staff=by_staff)
+    booking = replace(old, state=state, cancelled_at=now, late=late, revision=old.revision + 1)
+    bookings.put(connection, booking)
+    if old.state is not BookingState.HELD:
+        sending.cancelled(connection, facility, booking, now)
+        text = wording.given_up("cancelled", facility, booking, known.member(connection, booking.member_id))
+        tell(connection, booking, NoticeKind.CANCELLED, text, now)
+    waiting.tell(connection, facility, now)
+    return booking
+
+
+def calendar(connection: Connection, booking_id: str, now: datetime) -> bytes:
+    """The booking as a calendar file. Raises Unknown."""
     booking = known.booking(connection, booking_id)
-    rules.check_cancellable(booking, now)
-    bookings.cancel(connection, booking.id, now)
-    mailboxes.announce(connection, BookingCancelled(at=now, booking_id=booking.id, facility_id=booking.facility_id))
-    facility = known.facility(connection, booking.facility_id)
-    _tell(connection, booking, NoticeKind.CANCELLED, notify.cancelled(facility, booking), now)
-    return replace(booking, state=BookingState.CANCELLED, cancelled_at=now)
+    facility, member = known.facility(connection, booking.facility_id), known.member(connection, booking.member_id)
+    return calendar_file(facility, booking, member, now)
+
+
+def tell(connection: Connection, booking: Booking, kind: NoticeKind, text: str, now: datetime) -> None:
+    """Note for the booking's member what has become of it."""
+    notices.add(connection, [Notice(new_id(), booking.member_id, kind, now, text, booking.id)])
 
 
 def _repeated(request: Request, booking: Booking, digest: bytes | None) -> Booking:
@@ -103,41 +146,54 @@ def _repeated(request: Request, booking: Booking, digest: bytes | None) -> Booki
     return booking
 
 
-def _meant(connection: Connection, request: Request, now: datetime) -> _Meant:
-    facility = known.facility(connection, request.facility_id)
-    member = known.member(connection, request.member)
-    try:
-        period = Period(request.start, request.end)
-    except ValueError as error:
-        raise Invalid(str(error)) from error
-    rules.check_period(period, facility, now)
-    rules.check_resource(facility, request.resource_id)
-    return _Meant(facility, member, period, rules.charging_wish(member, request.asked))
-
-
-def _free_place(connection: Connection, meant: _Meant, resource_id: str | None) -> Place:
-    by_car = meant.wish is not None
-    if by_car:
-        rules.check_own_car(bookings.with_car(connection, meant.member.id, meant.period), meant.period)
-    taken = bookings.taken(connection, meant.facility.id, meant.period)
-    return rules.place(meant.facility, meant.period, resource_id, by_car=by_car, taken=taken)
-
-
-def _made(meant: _Meant, booking: Booking, place: Place, now: datetime) -> BookingMade:
-    return BookingMade(
-        at=now,
-        booking_id=booking.id,
-        facility_id=booking.facility_id,
-        member_id=meant.member.id,
-        start=booking.period.start,
-        end=booking.period.end,
-        tokens=meant.member.tokens,
-        station_id=place.bay.station_id if place.bay else None,
-        evse_id=place.bay.evse_id if place.bay else None,
-        charging=booking.charging,
-        reserve_bay=meant.facility.reserve_bays and place.bay is not None,
+def _placed(booking: Booking, it: Meant, place: Place) -> Booking:
+    wanted = Wanted(it.facility, it.service)
+    return replace(
+        booking,
+        party=it.party,
+        resource_id=place.resource.id,
+        kept=wanted.kept(it.period),
+        bay_id=place.bay.id if place.bay else None,
+        bay_kept=wanted.bay_kept(it.period) if place.bay else None,
+        charging=it.wish,
+        promise=promise(it.wish, place.bay, it.period.length) if it.wish and place.bay else None,
     )
 
 
-def _tell(connection: Connection, booking: Booking, kind: NoticeKind, text: str, now: datetime) -> None:
-    notices.add(connection, [Notice(new_id(), booking.member_id, kind, now, text, booking.id)])
+def _announce_made(connection: Connection, it: Meant, booking: Booking, place: Place, now: datetime) -> None:
+    sending.made(connection, it.facility, it.member, booking, now)
+    tell(connection, booking, NoticeKind.BOOKED, wording.booked(it.facility, booking, place, it.member), now)
+    waiting.served(connection, booking)
+
+
+def _changed(connection: Connection, old: Booking, asked: Change, now: datetime) -> Meant:
+    facility, member = known.facility(connection, old.facility_id), known.member(connection, old.member_id)
+    service = rules.service_of(facility, asked.service_id or old.service_id)
+    start = asked.start or old.period.start
+    end = asked.end or (None if asked.service_id else start + old.period.length)
+    period = rules.period_of(service, start, end)
+    rules.check_change(facility, service, old, period, now, by_staff=asked.by_staff)
+    party = asked.party or old.party
+    rules.check_party(facility, service, asked.resource_id, party)
+    wish = charging_wish(member, _asked_again(old.charging, asked.asked))
+    return Meant(facility, member, service, period, party, asked.resource_id, wish)
+
+
+def _asked_again(old: ChargingWish | None, new: Asked) -> Asked:
+    """What was asked before, and over it what is asked now."""
+    if old is None:
+        return replace(new, by_car=bool(new.by_car))
+    before = Asked(True, old.dr, old.discharge, old.soc_pct, old.distance_km, old.wanted_soc_pct, old.floor_soc_pct)
+    told = {name: value for name in Asked.__dataclass_fields__ if (value := getattr(new, name)) is not None}
+    return replace(before, **told)
+
+
+def _place_of_change(connection: Connection, old: Booking, it: Meant, now: datetime) -> Place:
+    if it.resource_id is None and any(
+        one.id == old.resource_id for one in Wanted(it.facility, it.service, it.party).resources
+    ):
+        try:
+            return placing.place(connection, replace(it, resource_id=old.resource_id), now, but=old.id)
+        except NotFree:
+            pass  # another one will do
+    return placing.place(connection, it, now, but=old.id)

@@ -35,6 +35,26 @@ def find(connection: Connection, facility_id: str) -> Facility | None:
     return None if row is None else _facility(connection, row)
 
 
+def giving_up(connection: Connection) -> list[str]:
+    """The ids of those whose rules say when a guest is a no-show."""
+    found = connection.execute(select(facilities.c.id, facilities.c.rules).order_by(facilities.c.id))
+    return [row.id for row in found if row.rules.get("no_show_min") is not None]
+
+
+def lock(connection: Connection, facility_id: str) -> None:
+    """Until the transaction ends nobody else books at the facility: where writers work side by side (PostgreSQL), whoever
+    asks what is free and then takes it does so alone (S202)."""
+    connection.execute(select(facilities.c.id).where(facilities.c.id == facility_id).with_for_update())
+
+
+def at_evse(connection: Connection, station_id: str, evse_id: int | None) -> list[tuple[FacilityId, str]]:
+    """Facilities and bays at that EVSE of a station, or at any EVSE of it where none is told."""
+    query = select(bays.c.facility_id, bays.c.id).where(bays.c.station_id == station_id)
+    if evse_id is not None:
+        query = query.where(bays.c.evse_id == evse_id)
+    return [(FacilityId(row.facility_id), row.id) for row in connection.execute(query)]
+
+
 def listed(connection: Connection) -> list[Facility]:
     """All facilities, by id."""
     return [_facility(connection, row) for row in connection.execute(select(facilities).order_by(facilities.c.id)).all()]
@@ -93,7 +113,7 @@ def _resource(row: Row[*tuple[Any, ...]]) -> Resource:
 
 
 def _bay(row: Row[*tuple[Any, ...]]) -> Bay:
-    return Bay(row.id, StationId(row.station_id), row.evse_id, row.max_charge_w, row.max_discharge_w)
+    return Bay(row.id, StationId(row.station_id), row.evse_id, row.max_charge_w, row.max_discharge_w, tuple(row.plugs))
 
 
 def _of_facility(connection: Connection, table: Table, facility_id: str) -> Sequence[Row[*tuple[Any, ...]]]:

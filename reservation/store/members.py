@@ -11,6 +11,7 @@ from contracts.csms import Token
 from contracts.ids import MemberId
 from contracts.reservation import Car
 from reservation.domain.member import Member, Preferences, phone_number
+from reservation.domain.message import Language
 from reservation.store.tables import member_tokens, members
 
 
@@ -25,6 +26,11 @@ def replace(connection: Connection, member: Member) -> None:
     connection.execute(update(members).where(members.c.id == member.id).values(_columns(member)))
     connection.execute(delete(member_tokens).where(member_tokens.c.member_id == member.id))
     _add_tokens(connection, member)
+
+
+def lock(connection: Connection, member_id: str) -> None:
+    """Until the transaction ends nobody else books for the member: a car is in one place (see `facilities.lock`)."""
+    connection.execute(select(members.c.id).where(members.c.id == member_id).with_for_update())
 
 
 def find(connection: Connection, identity: str) -> Member | None:
@@ -62,6 +68,8 @@ def _columns(member: Member) -> dict[str, Any]:
         "email": member.email,
         "car": msgspec.to_builtins(member.car),
         "preferences": msgspec.to_builtins(member.preferences),
+        "language": member.language,
+        "plates": list(member.plates),
     }
 
 
@@ -84,6 +92,8 @@ def _members(connection: Connection, rows: Iterable[Row[Any]]) -> list[Member]:
             tokens=tuple(tokens[row.id]),
             car=row.car and msgspec.convert(row.car, Car),
             preferences=msgspec.convert(row.preferences, Preferences),
+            language=Language(row.language) if row.language else None,
+            plates=tuple(row.plates),
         )
         for row in rows
     ]

@@ -74,6 +74,7 @@ bays = Table(
     Column("evse_id", Integer, nullable=False),
     Column("max_charge_w", Integer, nullable=False),
     Column("max_discharge_w", Integer, nullable=False),
+    Column("plugs", JSON, nullable=False, server_default="[]"),
     UniqueConstraint("station_id", "evse_id"),
 )
 
@@ -87,6 +88,8 @@ members = Table(
     Column("email", LONG),
     Column("car", JSON(none_as_null=True)),
     Column("preferences", JSON, nullable=False),
+    Column("language", String(8)),
+    Column("plates", JSON, nullable=False, server_default="[]"),
 )
 
 member_tokens = Table(
@@ -107,18 +110,69 @@ bookings = Table(
     Column("member_id", NAME, ForeignKey("members.id"), nullable=False, index=True),
     Column("starts_at", UtcDateTime, nullable=False),
     Column("ends_at", UtcDateTime, nullable=False),
+    Column("service_id", NAME, nullable=False, server_default="stay"),
+    Column("party", Integer, nullable=False, server_default="1"),
     Column("resource_id", NAME, nullable=False),
+    Column("before_min", Integer, nullable=False, server_default="0"),
+    Column("after_min", Integer, nullable=False, server_default="0"),
     Column("bay_id", NAME),
+    Column("plug_before_min", Integer, nullable=False, server_default="0"),
+    Column("plug_after_min", Integer, nullable=False, server_default="0"),
     Column("charging", JSON(none_as_null=True)),
     Column("promise", JSON(none_as_null=True)),
     Column("state", String(16), nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
+    Column("code", String(16), nullable=False, server_default=""),
+    Column("expires_at", UtcDateTime),
     Column("cancelled_at", UtcDateTime),
+    Column("late", Boolean, nullable=False, server_default=false()),
+    Column("came_at", UtcDateTime),
+    Column("left_at", UtcDateTime),
+    Column("series_id", NAME, index=True),
+    Column("revision", Integer, nullable=False, server_default="0"),
     Column("request_key", String(128), unique=True),
     Column("request_digest", LargeBinary),
-    Index(None, "facility_id", "starts_at"),
+    Index(None, "facility_id", "starts_at", "ends_at"),
+    Index("ix_bookings_state", "state", "facility_id", "starts_at"),
 )
-"""`promise` is what the guest was shown (X1). `request_key` is the request's Idempotency-Key, if it had one."""
+"""The minutes are those for which resource and bay are kept around the stay. `promise` is what the guest was shown (X1).
+`request_key` is the request's Idempotency-Key, if it had one."""
+
+gathered = Table(
+    "gathered",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("facility_id", NAME, ForeignKey("facilities.id"), nullable=False, index=True),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Events about bookings that wait for others, where a facility has them sent on together (S206)."""
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("facility_id", NAME, ForeignKey("facilities.id"), nullable=False),
+    Column("member_id", NAME, ForeignKey("members.id"), nullable=False, index=True),
+    Column("service_id", NAME, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("length_min", Integer, nullable=False),
+    Column("party", Integer, nullable=False),
+    Column("wished_resource_id", NAME),
+    Column("asked", JSON, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("told_at", UtcDateTime),
+    Column("told_start", UtcDateTime),
+    Column("told_end", UtcDateTime),
+    Column("resource_id", NAME),
+    Column("bay_id", NAME),
+    Index(None, "facility_id", "state"),
+)
+"""Who waits for what, first come first."""
 
 ledger_entries = Table(
     "ledger_entries",

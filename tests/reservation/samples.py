@@ -12,6 +12,7 @@ from reservation.domain.facility import Bay, Facility, Resource, Rules
 from reservation.domain.hours import WEEKDAYS, Hours
 from reservation.domain.member import Member, Preferences
 from reservation.domain.period import Period
+from reservation.domain.places import Taken
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 6, 3, 0, 0, tzinfo=UTC)
@@ -66,15 +67,22 @@ def wish(**given: Any) -> ChargingWish:
     return ChargingWish(**{**base, **given})
 
 
+def taken(period: Period, resource_id: str = "c1", bay_id: str | None = None, party: int = 1) -> Taken:
+    return Taken(resource_id, period, party, bay_id, period if bay_id else None)
+
+
 def booking(period: Period, resource_id: str = "c1", bay_id: str | None = None, member_id: str = "m2") -> Booking:
     return Booking(
         id=BookingId(f"{resource_id}-{period.start:%d%H%M}"),
         facility_id=FacilityId("salon"),
         member_id=MemberId(member_id),
+        service_id="stay",
         period=period,
         resource_id=resource_id,
+        kept=period,
         made_at=NOW,
         bay_id=bay_id,
+        bay_kept=period if bay_id else None,
     )
 
 
@@ -99,6 +107,7 @@ SHOWN: dict[str, Any] = {
         {"id": "stay", "name": "Stay", "minutes": [], "every_min": None, "before_min": 0, "after_min": 0, "nights": None}
     ],
     "resources": [{"id": "c1", "name": "Chair 1", "kind": "", "capacity": 1, "shared": False, "services": []}],
+    "bays": [{**FACILITY["bays"][0], "plugs": []}],
     "rules": {**asdict(Rules()), "late_cancel": "refused"},
     "language": "en",
     "messages": {},
@@ -112,8 +121,16 @@ MEMBER: dict[str, Any] = {
     "phone": "+81 90-1234-5678",
     "email": "yui@example.com",
     "tokens": [{"value": "ABCD1234", "type": "ISO14443"}],
-    "car": {"battery_wh": 60_000, "max_charge_w": 11_000, "max_discharge_w": 11_000, "consumption_wh_per_km": 160},
+    "car": {
+        "battery_wh": 60_000,
+        "max_charge_w": 11_000,
+        "max_discharge_w": 11_000,
+        "consumption_wh_per_km": 160,
+        "plugs": [],
+    },
     "preferences": {"dr": True, "discharge": True, "wanted_soc_pct": 80, "floor_soc_pct": 20},
+    "language": None,
+    "plates": [],
 }
 
 

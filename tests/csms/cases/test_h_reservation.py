@@ -7,7 +7,7 @@ import pytest
 
 from contracts.csms import Token
 from contracts.ids import BookingId, FacilityId, MemberId, StationId
-from contracts.reservation import BookingCancelled, BookingMade
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade
 from csms.domain.reservation import number_of
 from tests.conftest import START
 from tests.csms.conftest import Csms, ScriptedStation
@@ -254,3 +254,48 @@ async def test_a_facility_that_does_not_wish_it_has_nothing_reserved(csms: Csms)
     await csms.host.bus.publish(plain)
     await csms.host.activity.settled()
     assert await csms.told("/stations/CP1/reservations") == []
+
+
+def otherwise(**given: Any) -> BookingChanged:
+    fields = {name: getattr(STAY, name) for name in STAY.__struct_fields__ if name not in ("id", "correlation")}
+    return BookingChanged(**fields | given)
+
+
+async def test_a_stay_that_is_changed_reserves_the_charger_for_its_new_time(csms: Csms) -> None:
+    await csms.register()
+    await csms.host.bus.publish(STAY)
+    await csms.host.bus.publish(otherwise(start=STAY.start + timedelta(hours=1), end=STAY.end + timedelta(hours=1)))
+    await csms.host.activity.settled()
+    number = number_of("b-1")
+    async with csms.station() as station:
+        await station.boot()
+        await pass_time(csms, STAY.start + timedelta(minutes=59))
+        assert await states(csms) == [(number, "planned", "")]
+        later = csms.after(STAY.start + timedelta(hours=1))
+        message_id, action, payload = await station.next_call()
+        assert (action, payload["expiryDateTime"]) == ("ReserveNow", "2026-06-03T05:00:00.000Z")
+        await station.answer(message_id, {"status": "Accepted"})
+        await later
+        await csms.host.bus.publish(otherwise(end=STAY.end + timedelta(hours=3)))
+        message_id, action, payload = await station.next_call()
+        assert (action, payload["id"], payload["expiryDateTime"]) == ("ReserveNow", number, "2026-06-03T07:00:00.000Z")
+        await station.answer(message_id, {"status": "Accepted"})
+        await csms.host.activity.settled()
+    assert await states(csms) == [(number, "accepted", "Accepted")]
+
+
+async def test_a_stay_that_moves_to_another_charger_leaves_the_first(csms: Csms) -> None:
+    await csms.register()
+    await csms.register("CP2")
+    await csms.host.bus.publish(STAY)
+    await csms.host.bus.publish(otherwise(station_id=StationId("CP2")))
+    await csms.host.activity.settled()
+    number = number_of("b-1")
+    assert await states(csms) == [(number, "cancelled", "")]
+    assert [row["state"] for row in await csms.told("/stations/CP2/reservations")] == ["planned"]
+    await csms.host.bus.publish(CANCELLED)
+    await csms.host.activity.settled()
+    assert [row["state"] for row in await csms.told("/stations/CP2/reservations")] == ["cancelled"]
+    await csms.host.bus.publish(otherwise(station_id=None, evse_id=None, reserve_bay=False))
+    await csms.host.activity.settled()
+    assert [row["state"] for row in await csms.told("/stations/CP2/reservations")] == ["cancelled"]

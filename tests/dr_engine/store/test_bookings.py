@@ -4,7 +4,6 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from contracts.reservation import BookingCancelled
 from dr_engine.store import bookings
 from tests.dr_engine.bench import FACILITY, START, at, booking, willing
 
@@ -34,7 +33,7 @@ def test_only_standing_bookings_of_willing_guests_count(connection: Connection) 
     bookings.put(connection, msgspec.structs.replace(booking("walker"), charging=None))
     gone = booking("gone")
     bookings.put(connection, gone)
-    bookings.cancel(connection, BookingCancelled(at=START, booking_id=gone.booking_id, facility_id=FACILITY))
+    bookings.cancel(connection, gone.booking_id, START)
     assert [one.member_id for one in bookings.willing_between(connection, FACILITY, START, at(60))] == ["m-ann"]
     assert {stay.booking_id for stay in bookings.stays_around(connection, START)} == {"b-ann", "b-unwilling"}
 

@@ -108,7 +108,6 @@ def test_a_refusal_without_alternatives_is_one_line(service: FakeService) -> Non
     [
         [],
         ["--start", "soon", "--minutes", "60"],
-        ["--start", "2026-06-03 14:00"],
         ["--start", "2026-06-03 14:00", "--minutes", "0"],
         ["--start", "2026-06-03 14:00", "--minutes", "60", "--end", "2026-06-03 15:00"],
         ["--start", "2026-06-03 14:00", "--minutes", "60", "--soc", "101"],
@@ -119,6 +118,79 @@ def test_usage_errors_book_nothing(service: FakeService, more: list[str]) -> Non
     result = service.run("booking", "add", "--facility", "salon", "--member", "M1", *more)
     assert result.exit_code == 2
     assert not any(asked.method == "POST" for asked in service.asked)
+
+
+def test_a_stay_as_long_as_the_service_is_held_for_a_party(service: FakeService) -> None:
+    service.answers_with("POST", "/api/bookings", BOOKING | {"service_id": "cut", "code": "ABC234"}, 201)
+    more = ("--start", "2026-06-03 14:00", "--service", "cut", "--party", "2", "--hold", "--walk-in")
+    shown = service.run("booking", "add", "--facility", "salon", "--member", "M1", *more).stdout
+    assert "ABC234" in shown
+    posted = next(asked.body for asked in service.asked if asked.method == "POST")
+    assert posted == {
+        "facility_id": "salon",
+        "member": "M1",
+        "start": "2026-06-03T05:00:00Z",
+        "service_id": "cut",
+        "party": 2,
+        "hold": True,
+        "walk_in": True,
+    }
+
+
+def test_change_says_what_is_to_be_otherwise(service: FakeService) -> None:
+    service.answers_with("GET", "/api/bookings/booking-1", BOOKING)
+    service.answers_with("PATCH", "/api/bookings/booking-1", BOOKING)
+    told = ("--start", "2026-06-03 15:00", "--minutes", "30", "--party", "2", "--wanted", "70", "--staff")
+    assert service.json("booking", "change", "booking-1", *told) == BOOKING
+    asked = next(one for one in service.asked if one.method == "PATCH")
+    assert asked.query == {"by": "staff"}
+    assert asked.body == {
+        "start": "2026-06-03T06:00:00Z",
+        "end": "2026-06-03T06:30:00Z",
+        "party": 2,
+        "wanted_soc_pct": 70,
+    }
+    assert service.run("booking", "change", "booking-1", "--minutes", "30").exit_code == 2
+    free = [{"start": "2026-06-03T06:00:00Z", "end": "2026-06-03T07:00:00Z"}]
+    service.answers_with("PATCH", "/api/bookings/booking-1", {"detail": "c1 is booked", "alternatives": free}, 409)
+    refused = service.run("booking", "change", "booking-1", "--end", "2026-06-03 16:30")
+    assert "free: 2026-06-03 15:00 - 16:00 (Asia/Tokyo)" in refused.stderr
+
+
+@pytest.mark.parametrize("deed", ["confirm", "check-in", "check-out", "no-show"])
+def test_deeds(service: FakeService, deed: str) -> None:
+    service.answers_with("POST", f"/api/bookings/booking-1/{deed}", BOOKING)
+    assert service.json("booking", deed, "booking-1") == BOOKING
+
+
+def test_a_booking_is_written_into_a_calendar_file(service: FakeService, tmp_path: Path) -> None:
+    service.answers_with("GET", "/api/bookings/booking-1/calendar", {"BEGIN": "VCALENDAR"})
+    assert service.run("booking", "calendar", "booking-1", str(tmp_path / "stay.ics")).exit_code == 0
+    assert "VCALENDAR" in (tmp_path / "stay.ics").read_text()
+    nowhere = service.run("booking", "calendar", "booking-1", str(tmp_path / "no" / "stay.ics"))
+    assert (nowhere.exit_code, "cannot write" in nowhere.stderr) == (1, True)
+    assert service.run("booking", "calendar", "booking-2", str(tmp_path / "x.ics")).exit_code == 1
+
+
+def test_free_periods_are_shown_on_the_facilitys_clock(service: FakeService) -> None:
+    found = {"start": BOOKING["start"], "end": BOOKING["end"], "resources": ["c1", "c2"], "bays": ["b1"]}
+    service.answers_with("GET", "/api/facilities/salon/free", [found | {"promise": BOOKING["promise"]}])
+    asked = (
+        "--facility",
+        "salon",
+        "--from",
+        "2026-06-03 09:00",
+        "--to",
+        "2026-06-04 09:00",
+        "--minutes",
+        "60",
+        "--member",
+        "M1",
+    )
+    shown = service.run("booking", "free", *asked, "--soc", "50").stdout
+    for words in ("2026-06-03 14:00 - 15:00", "c1, c2", "b1", "cannot be kept"):
+        assert words in shown
+    assert service.last.query | {"member": "M1", "soc_pct": "50", "limit": "20"} == service.last.query
 
 
 def test_list(service: FakeService) -> None:

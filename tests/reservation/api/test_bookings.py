@@ -31,7 +31,16 @@ async def test_S200_S202_S204_a_stay_is_booked(salon: httpx.AsyncClient) -> None
     body = made.json()
     assert body == (await salon.get(f"/bookings/{body['id']}")).json()
     assert body.pop("id")
+    assert len(body.pop("code")) == 6
     assert body == {
+        "service_id": "stay",
+        "party": 1,
+        "expires_at": None,
+        "late": False,
+        "came_at": None,
+        "left_at": None,
+        "series_id": None,
+        "revision": 0,
         "facility_id": "salon",
         "member_id": "m1",
         "member_number": "1001",
@@ -67,14 +76,14 @@ async def test_S200_a_guest_without_a_car_occupies_no_bay(salon: httpx.AsyncClie
 
 
 async def test_S202_overlap_is_refused_under_concurrency(salon: httpx.AsyncClient) -> None:
-    for number in range(100):
+    for number in range(200):
         assert (await salon.post("/members", json=another_member(number))).status_code == 201
-    requests = [stay(member=f"n{number}", by_car=False) for number in range(100)]
+    requests = [stay(member=f"n{number}", by_car=False) for number in range(200)]
     answers = await asyncio.gather(*(salon.post("/bookings", json=request) for request in requests))
-    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 99}
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 199}
     assert len((await salon.get("/bookings")).json()) == 1
     won = next(answer.json() for answer in answers if answer.status_code == 201)
-    told = [len((await salon.get(f"/members/n{number}/notices")).json()) for number in range(100)]
+    told = [len((await salon.get(f"/members/n{number}/notices")).json()) for number in range(200)]
     assert sum(told) == told[int(won["member_number"][1:])] == 1
 
 
@@ -152,7 +161,7 @@ async def test_S206_M3_a_booking_is_sent_on_and_the_guest_told(
     assert (notice["kind"], notice["reference"]) == ("booked", made["id"])
     assert notice["text"] == (
         "Your stay at Salon Kanda is booked: Wednesday 3 June 2026, 11:00 to 13:00, Chair 1, parking bay p1. "
-        "Your car helps the grid while it is parked. It leaves with at least 80 %."
+        f"Your car helps the grid while it is parked. It leaves with at least 80 %. Check in with {made['code']}."
     )
 
 
@@ -246,7 +255,9 @@ async def test_a_booking_that_is_not_there_is_not_found(salon: httpx.AsyncClient
         ({"start": 1_780_000_000}, "RFC 3339"),
         ({"start": "2026-13-03T11:00:00Z"}, "month"),
         ({"start": "9999-12-31T23:59:59-12:00"}, "year"),
-        ({"end": None}, "RFC 3339"),
+        ({"end": None}, "say when the stay ends"),
+        ({"party": 2}, "no room for 2"),
+        ({"service_id": "cut"}, "it offers stay"),
         ({"start": at(13).isoformat()}, "ends after it starts"),
         ({"start": at(14).isoformat()}, "ends after it starts"),
         ({"start": at(8).isoformat()}, "in the past"),

@@ -39,6 +39,8 @@ async def test_a_member_needs_a_number_and_a_name_only(http: httpx.AsyncClient) 
         "tokens": [],
         "car": None,
         "preferences": {"dr": False, "discharge": False, "wanted_soc_pct": 80, "floor_soc_pct": 20},
+        "language": None,
+        "plates": [],
         "points": 0,
     }
     assert (await http.post("/members", json={"number": "7", "name": "Mori"})).status_code == 200

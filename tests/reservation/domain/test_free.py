@@ -48,3 +48,9 @@ def test_S208_spans_hold_exactly_the_starts_that_meet_nothing(one: list[Period],
         assert held(start, of_one) == possible(start, one)
         assert held(start, either) == (possible(start, one) or possible(start, two))
         assert held(start, both) == (possible(start, one) and possible(start, two))
+
+
+def test_S208_an_instant_is_held_by_a_span_and_its_ends() -> None:
+    spans = free.union([(NOW, NOW), (NOW + timedelta(hours=1), NOW + timedelta(hours=2))])
+    held = [free.holds(spans, NOW + timedelta(minutes=number)) for number in (-1, 0, 1, 60, 90, 120, 121)]
+    assert held == [False, True, False, True, True, True, False]

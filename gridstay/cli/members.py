@@ -1,0 +1,118 @@
+"""`gridstay member`: guests with an account, over HTTP."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import RenderableType
+
+from gridstay.cli import given, show
+from gridstay.cli.bookings import helps
+from gridstay.cli.command import Operator, command
+from gridstay.cli.show import Row
+
+member = typer.Typer(help="Guests with an account.", no_args_is_help=True)
+
+TOKEN_TYPE = "ISO14443"
+
+
+@command(member, "add")
+def add_member(
+    operator: Operator,
+    number: Annotated[str, typer.Argument(metavar="NUMBER|@FILE", help="The member's number, or all of it as JSON.")],
+    name: Annotated[str | None, typer.Option(help="The member's name.")] = None,
+    phone: Annotated[str | None, typer.Option(help="With the country, such as +81 90 1234 5678.")] = None,
+    email: Annotated[str | None, typer.Option(help="Address.")] = None,
+    card: Annotated[list[str] | None, typer.Option(metavar="VALUE[/TYPE]", help="Card or tag, as often as wanted.")] = None,
+    battery: Annotated[float | None, typer.Option("--battery-kwh", min=0.001, help="The car's usable battery.")] = None,
+    charge: Annotated[float, typer.Option("--charge-kw", min=0.001, help="The car's greatest charging power.")] = 6.0,
+    discharge: Annotated[float, typer.Option("--discharge-kw", min=0, help="Its greatest discharging power.")] = 0.0,
+    dr: Annotated[bool, typer.Option("--dr/--no-dr", help="The car may help the grid.")] = False,
+    may_discharge: Annotated[bool, typer.Option("--discharge/--no-discharge", help="It may give power.")] = False,
+    wanted: Annotated[int, typer.Option("--wanted", min=0, max=100, help="Percent wanted at the end of a stay.")] = 80,
+    floor: Annotated[int, typer.Option("--floor", min=0, max=100, help="Percent never to go below.")] = 20,
+) -> None:
+    """Add a member. Taking part and discharging need the member's yes: --dr, --discharge."""
+    if given.is_file(number):
+        body = given.json_object(number)
+    else:
+        if name is None:
+            raise typer.BadParameter("a member has a name: give --name, or the whole member as @file.json")
+        body = {
+            "number": number,
+            "name": name,
+            "phone": phone,
+            "email": email,
+            "tokens": [_card(text) for text in card or ()],
+            "car": battery and _car(battery, charge, discharge),
+            "preferences": {"dr": dr, "discharge": may_discharge, "wanted_soc_pct": wanted, "floor_soc_pct": floor},
+        }
+    answer = operator.client.post("members", body={name: value for name, value in body.items() if value is not None})
+    operator.show(answer, lambda: _member(answer, operator.zone_of(None)))
+
+
+@command(member, "show")
+def show_member(
+    operator: Operator, identity: Annotated[str, typer.Argument(metavar="MEMBER", help="Id, number or phone.")]
+) -> None:
+    """One member with points, and all that the member was told."""
+    answer = operator.client.get("members", identity)
+    operator.show(answer, lambda: _member(answer, operator.zone_of(None)))
+
+
+@command(member, "list")
+def list_members(operator: Operator) -> None:
+    """All members, by number."""
+    answer = operator.client.get("members")
+    operator.show(answer, lambda: _members(answer))
+
+
+def _card(text: str) -> dict[str, str]:
+    value, _, kind = text.partition("/")
+    return {"value": value, "type": kind or TOKEN_TYPE}
+
+
+def _car(battery_kwh: float, charge_kw: float, discharge_kw: float) -> dict[str, int]:
+    return {
+        "battery_wh": round(1000 * battery_kwh),
+        "max_charge_w": round(1000 * charge_kw),
+        "max_discharge_w": round(1000 * discharge_kw),
+    }
+
+
+def _members(rows: list[Row]) -> RenderableType:
+    columns = {
+        "number": lambda row: row["number"],
+        "name": lambda row: row["name"],
+        "phone": lambda row: row["phone"],
+        "cards": lambda row: ", ".join(token["value"] for token in row["tokens"]) or None,
+        "battery kWh": lambda row: row["car"] and show.kilo(row["car"]["battery_wh"]),
+        "helps": lambda row: helps(row["preferences"]),
+        "points": lambda row: f"{row['points']:,}",
+    }
+    return show.table(rows, columns, nothing="There are no members; `gridstay member add` makes one.")
+
+
+def _member(row: Row, zone: ZoneInfo) -> RenderableType:
+    car, prefers = row["car"], row["preferences"]
+    told = {
+        f"at ({zone.key})": lambda one: show.when(one["at"], zone),
+        "told": lambda one: one["text"],
+    }
+    shown = show.facts(
+        {
+            "number": row["number"],
+            "name": row["name"],
+            "id": row["id"],
+            "phone": row["phone"],
+            "e-mail": row["email"],
+            "cards": ", ".join(f"{token['value']} ({token['type']})" for token in row["tokens"]),
+            "car": car
+            and f"{show.kilo(car['battery_wh'])} kWh, charges {show.kilo(car['max_charge_w'])} kW, "
+            f"discharges {show.kilo(car['max_discharge_w'])} kW",
+            "helps the grid": helps(prefers),
+            "charge": f"{prefers['wanted_soc_pct']} % wanted, never below {prefers['floor_soc_pct']} %",
+            "points": f"{row['points']:,}",
+        }
+    )
+    return show.parts(shown, show.table(row["notices"], told, nothing="Nothing told yet.")) if "notices" in row else shown

@@ -1,0 +1,217 @@
+"""Where a stay fits: resources, bays, the time that is kept around it, and when it could begin instead (S202, S208)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from itertools import chain, pairwise
+
+from contracts.reservation import Car, ChargingWish
+from reservation.domain import free
+from reservation.domain.booking import Booking, Place
+from reservation.domain.facility import Bay, Facility, Resource
+from reservation.domain.hours import ONE_DAY, at
+from reservation.domain.period import Period
+from reservation.domain.refusal import NotFree
+from reservation.domain.service import MINUTES_A_DAY, Service
+
+OFFERED_EACH_SIDE = 2
+OFFERED_EVERY_MIN = 15
+"""How far apart free periods are offered where stays may begin at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a booking keeps for itself: a resource for a party, and perhaps a bay."""
+
+    resource_id: str
+    kept: Period
+    party: int = 1
+    bay_id: str | None = None
+    bay_kept: Period | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What has to be free. `wish` is None for a guest who does not come by EV; `own` are the stays with the same car,
+    wherever they are: a car is in one place."""
+
+    facility: Facility
+    service: Service
+    party: int = 1
+    resource_id: str | None = None
+    wish: ChargingWish | None = None
+    own: Sequence[Period] = ()
+
+    @cached_property
+    def resources(self) -> list[Resource]:
+        """Those that would do, the smallest first."""
+        fitting = [
+            one
+            for one in self.facility.resources
+            if self.resource_id in (None, one.id) and one.serves(self.service.id) and one.capacity >= self.party
+        ]
+        return sorted(fitting, key=lambda one: one.capacity)
+
+    @cached_property
+    def bays(self) -> list[Bay]:
+        """Those that would do, those first that give and take as the guest lets the car do."""
+        if self.wish is None:
+            return []
+        gives = self.wish.discharge and self.wish.car.max_discharge_w > 0
+        car = self.wish.car
+        fitting = [bay for bay in self.facility.bays if fits(bay, car)]
+        return sorted(fitting, key=lambda bay: (bay.max_discharge_w > 0) != gives)
+
+    def kept(self, period: Period) -> Period:
+        """For how long a resource is kept for a stay."""
+        return Period(period.start - self.service.before, period.end + self.service.after)
+
+    def bay_kept(self, period: Period) -> Period:
+        """For how long a bay is kept for a stay."""
+        rules = self.facility.rules
+        return Period(period.start - rules.plug_before, period.end + rules.plug_after)
+
+
+def fits(bay: Bay, car: Car) -> bool:
+    """Whether the car can be plugged in there; who names no plugs has all."""
+    return not bay.plugs or not car.plugs or bool(set(bay.plugs) & set(car.plugs))
+
+
+def place(wanted: Wanted, period: Period, taken: Iterable[Taken]) -> Place:
+    """The first resource that is free and, for a car, the first bay. Raises NotFree."""
+    taken = list(taken)
+    if any(stay.overlaps(period) for stay in wanted.own):
+        raise NotFree("the member has another stay with the car in that period")
+    kept, bay_kept = wanted.kept(period), wanted.bay_kept(period)
+    resource = next((one for one in wanted.resources if not _meets(blocked(one, wanted.party, taken), kept)), None)
+    if resource is None:
+        what = "every resource is" if wanted.resource_id is None else f"{wanted.resource_id} is"
+        raise NotFree(f"{what} booked in that period")
+    if wanted.wish is None:
+        return Place(resource, None)
+    bay = next((one for one in wanted.bays if not _meets(parked(one, taken), bay_kept)), None)
+    if bay is None:
+        raise NotFree(_no_bay(wanted))
+    return Place(resource, bay)
+
+
+def place_of(facility: Facility, booking: Booking) -> Place:
+    """What a booking occupies, though the facility may have it no longer."""
+    resource = facility.resource(booking.resource_id) or Resource(booking.resource_id, booking.resource_id)
+    return Place(resource, facility.bay(booking.bay_id))
+
+
+def free_places(wanted: Wanted, period: Period, taken: Sequence[Taken]) -> tuple[list[Resource], list[Bay]]:
+    """Every resource, and every bay for the guest's car, that is free then."""
+    kept, bay_kept = wanted.kept(period), wanted.bay_kept(period)
+    near = [one for one in taken if one.kept.overlaps(kept) or (one.bay_kept and one.bay_kept.overlaps(bay_kept))]
+    resources = [one for one in wanted.resources if not _meets(blocked(one, wanted.party, near), kept)]
+    return resources, [one for one in wanted.bays if not _meets(parked(one, near), bay_kept)]
+
+
+def blocked(resource: Resource, party: int, taken: Iterable[Taken]) -> list[Period]:
+    """When the resource has no room for the party. One that is not shared has none while anybody is there."""
+    there = [one for one in taken if one.resource_id == resource.id]
+    if not resource.shared:
+        return [one.kept for one in there]
+    steps = sorted(chain.from_iterable(((one.kept.start, one.party), (one.kept.end, -one.party)) for one in there))
+    full, persons = list[Period](), 0
+    for (when, change), (then, _) in pairwise(steps):
+        persons += change
+        if persons + party > resource.capacity and when < then:
+            full.append(Period(when, then))
+    return full
+
+
+def parked(bay: Bay, taken: Iterable[Taken]) -> list[Period]:
+    """When a car stands in the bay, or is to."""
+    return [one.bay_kept for one in taken if one.bay_id == bay.id and one.bay_kept]
+
+
+def free_periods(wanted: Wanted, length: timedelta, taken: Sequence[Taken], within: Period) -> Iterator[Period]:
+    """Every period that could be booked and lies in `within`, by start, at the times at which the service begins. For stays
+    over nights the length is that of as many nights."""
+    spans: dict[timedelta, list[free.Span]] = {}
+    for period in starts(wanted.facility, wanted.service, length, within):
+        if period.length not in spans:
+            spans[period.length] = possible_starts(wanted, period.length, taken, within)
+        if free.holds(spans[period.length], period.start):
+            yield period
+
+
+def possible_starts(wanted: Wanted, length: timedelta, taken: Sequence[Taken], within: Period) -> list[free.Span]:
+    """When a stay of that length could begin, whatever the clock shows: doors open, a resource, a bay and the car free."""
+    service, rules = wanted.service, wanted.facility.rules
+    openings = (free.starts([], opening, length) for opening in wanted.facility.openings(within))
+    spans = free.union(chain.from_iterable(openings))
+    by_resource = _by_resource(taken)
+    rooms = (blocked(one, wanted.party, by_resource.get(one.id, ())) for one in wanted.resources)
+    spans = free.intersection(spans, _any_of(rooms, within, length, service.before, service.after))
+    if wanted.wish is not None:
+        by_bay = (parked(bay, taken) for bay in wanted.bays)
+        spans = free.intersection(spans, _any_of(by_bay, within, length, rules.plug_before, rules.plug_after))
+        spans = free.intersection(spans, free.starts(wanted.own, within, length))
+    return spans
+
+
+def nearest(periods: Iterable[Period], wish: Period) -> list[Period]:
+    """Of free periods those nearest to the wish, two on either side, none overlapping another, in order (S208)."""
+    earlier, later = list[Period](), list[Period]()
+    known = sorted(periods)
+    for one in reversed(known):
+        if one.start <= wish.start and len(earlier) < OFFERED_EACH_SIDE and (not earlier or one.end <= earlier[-1].start):
+            earlier.append(one)
+    for one in known:
+        if one.start >= wish.start and len(later) < OFFERED_EACH_SIDE and (not later or one.start >= later[-1].end):
+            later.append(one)
+    return sorted({*earlier, *later})
+
+
+def starts(facility: Facility, service: Service, length: timedelta, within: Period) -> Iterator[Period]:
+    """Every period in `within` that begins when the service begins, by the facility's clocks, whether or not it is free."""
+    day, last = facility.local(within.start).date(), facility.local(within.end).date()
+    while day <= last:
+        for period in _of_day(facility, service, length, day):
+            if within.holds(period):
+                yield period
+        day += ONE_DAY
+
+
+def _of_day(facility: Facility, service: Service, length: timedelta, day: date) -> Iterator[Period]:
+    if service.nights is not None:
+        until = day + ONE_DAY * max(1, round(length / ONE_DAY))
+        yield Period(at(day, service.nights.check_in, facility.zone), at(until, service.nights.check_out, facility.zone))
+        return
+    seen: datetime | None = None
+    for minute in range(0, MINUTES_A_DAY, service.every_min or OFFERED_EVERY_MIN):
+        start = at(day, time(minute // 60, minute % 60), facility.zone)
+        if seen is None or start > seen:  # clocks that are set forward skip some, and show others twice
+            yield Period(start, start + length)
+            seen = start
+
+
+def _by_resource(taken: Iterable[Taken]) -> dict[str, list[Taken]]:
+    found: dict[str, list[Taken]] = {}
+    for one in taken:
+        found.setdefault(one.resource_id, []).append(one)
+    return found
+
+
+def _any_of(
+    taken: Iterable[list[Period]], within: Period, length: timedelta, before: timedelta, after: timedelta
+) -> list[free.Span]:
+    """When one of several is free, from so long before the stay until so long after it."""
+    around, whole = Period(within.start - before, within.end + after), before + length + after
+    spans = chain.from_iterable(free.starts(periods, around, whole) for periods in taken)
+    return free.union((first + before, last + before) for first, last in spans)
+
+
+def _meets(periods: Iterable[Period], period: Period) -> bool:
+    return any(one.overlaps(period) for one in periods)
+
+
+def _no_bay(wanted: Wanted) -> str:
+    if not wanted.facility.bays:
+        return "the facility has no bays"
+    return "every bay is booked in that period" if wanted.bays else "no bay fits the car"
