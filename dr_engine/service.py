@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,9 +19,11 @@ from dr_engine.settings import DrSettings
 from dr_engine.store import mailboxes, metadata, statements
 from dr_engine.store.tables import dispatch_log, dr_events, setpoints
 from dr_engine.telemetry import Telemetry
+from dr_engine.ven.intake import Intake
 from dr_engine.ven.ven import Ven
 from runtime.metrics import collected
 from runtime.service import Host
+from runtime.settings import BadSettings
 from runtime.storage import migrate
 from runtime.storage.database import Database
 from runtime.storage.outbox import Relay
@@ -55,13 +58,28 @@ class DrService:
             host.supervisor.spawn(stack, "dr_engine dispatcher", self._dispatcher.run())
             host.supervisor.spawn(stack, "dr_engine planning", self._planning.run())
             host.supervisor.spawn(stack, "dr_engine market", self._marketing().run())
-            if self._settings.ven is not None:
-                self._ven = Ven(self._settings, self._settings.ven, self._database, host, self._telemetry, self._changed)
-                host.supervisor.spawn(stack, "dr_engine ven", self._ven.run())
+            self._listen(stack)
             yield self
             self._dispatcher = None
             self._planning = None
             self._ven = None
+
+    def _listen(self, stack: AsyncExitStack) -> None:
+        """To the VTNs that are set. Raises BadSettings when 2.0b is wanted and its library is not there."""
+        settings, host, telemetry = self._settings, self._host, self._telemetry
+        intake = Intake(settings, telemetry)
+        if settings.ven is not None:
+            self._ven = Ven(settings, settings.ven, self._database, host, telemetry, intake, self._changed)
+            host.supervisor.spawn(stack, "dr_engine ven", self._ven.run())
+        if settings.ven2b is not None:
+            try:
+                ven2b = import_module("dr_engine.ven2b").Ven2b
+            except ImportError as error:
+                raise BadSettings(
+                    f"[dr.ven2b] needs the extra openadr2 (pip install 'gridstay[openadr2]'): {error}"
+                ) from error
+            listener = ven2b(settings, settings.ven2b, self._database, host, telemetry, intake, self.pool, self._changed)
+            host.supervisor.spawn(stack, "dr_engine ven 2.0b", listener.run())
 
     def router(self) -> APIRouter:
         """The routes, to be mounted below /api, behind the operator's token."""

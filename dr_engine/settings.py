@@ -18,7 +18,7 @@ from dr_engine.domain.planner.problem import PlanRules
 from dr_engine.domain.product import MarketProduct, Products
 from dr_engine.domain.terms import MeasuredAt
 from dr_engine.products import shipped
-from dr_engine.ven.settings import VenSettings
+from dr_engine.ven.settings import Ven2bSettings, VenProgram, VenSettings
 
 
 def _known_zone(name: str) -> str:
@@ -197,10 +197,23 @@ class DrSettings(BaseModel):
     settlement: SettlementSettings = SettlementSettings()
     ven: VenSettings | None = None
     """The VTN that we listen to; None: requests come by HTTP alone."""
+    ven2b: Ven2bSettings | None = None
+    """A VTN of OpenADR 2.0b."""
 
     def prior(self) -> Prior:
         """What is believed of guests before any was seen."""
         return Prior(shows=self.shows_prior, shock=self.common_shock)
+
+    def programs(self) -> dict[str, VenProgram]:
+        """The programmes of all VTNs, by name."""
+        found = (*(self.ven.programs if self.ven else ()), *((self.ven2b.program,) if self.ven2b else ()))
+        return {program.name: program for program in found}
+
+    @model_validator(mode="after")
+    def _programs_differ(self) -> "DrSettings":
+        if self.ven is not None and self.ven2b is not None and self.ven.program(self.ven2b.program.name):
+            raise ValueError(f"both VTNs have a program {self.ven2b.program.name}: name that of ven2b otherwise")
+        return self
 
     def product_table(self) -> Products:
         """All products."""

@@ -1,6 +1,7 @@
 """The VTN that we listen to: how it goes, its programmes, its events and what we made of them; and the door by which it
 calls."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ from protocols.openadr.timeline import NotSchedulable
 from protocols.openadr.wire import decode
 
 MOST_SEGMENTS = 1000
+NO_VTN = "no VTN is set: [dr.ven] in the settings names one"
+Programs = Mapping[str, VenProgram]
 
 
 class VenStatus(views.View):
@@ -123,19 +126,19 @@ def router(doors: Doors) -> APIRouter:
     @routes.get("/ven/events")
     async def list_events() -> list[GridEventView]:
         """The events that the VTN has now."""
-        now, settings = doors.clock.now(), _ven(doors).settings
-        return await doors.database.read(lambda c: [_event(c, one, settings, now) for one in grid.standing(c)])
+        now, programs = doors.clock.now(), _programs(doors)
+        return await doors.database.read(lambda c: [_event(c, one, programs, now) for one in grid.standing(c)])
 
     @routes.get("/ven/events/{event_id}")
     async def show(event_id: str) -> GridEventView:
         """An event of the VTN, by its id or by that of a DR event that was made of it."""
-        now, settings = doors.clock.now(), _ven(doors).settings
+        now, programs = doors.clock.now(), _programs(doors)
 
         def read(connection: Connection) -> GridEventView:
             found = grid.find(connection, grid.event_of(connection, event_id) or event_id)
             if found is None:
                 raise Unknown(f"no event {event_id} of a VTN is known")
-            return _event(connection, found, settings, now)
+            return _event(connection, found, programs, now)
 
         with refusals():
             return await doors.database.read(read)
@@ -162,8 +165,15 @@ def open_router(doors: Doors) -> APIRouter:
 def _ven(doors: Doors) -> Ven:
     ven = doors.ven()
     if ven is None:
-        raise HTTPException(404, "no VTN is set: [dr.ven] in the settings names one")
+        raise HTTPException(404, NO_VTN)
     return ven
+
+
+def _programs(doors: Doors) -> Programs:
+    found = doors.settings.programs()
+    if not found:
+        raise HTTPException(404, NO_VTN)
+    return found
 
 
 def _status(ven: Ven, counts: dict[str, int]) -> VenStatus:
@@ -198,7 +208,7 @@ def _program(program: Any, settings: VenSettings) -> ProgramView:
     )
 
 
-def _event(connection: Connection, seen: SeenEvent, settings: VenSettings, now: datetime) -> GridEventView:
+def _event(connection: Connection, seen: SeenEvent, programs: Programs, now: datetime) -> GridEventView:
     content = orjson.loads(seen.content)
     event = decode(Event, content)
     return GridEventView(
@@ -209,9 +219,9 @@ def _event(connection: Connection, seen: SeenEvent, settings: VenSettings, now: 
         modified_at=seen.modified_at,
         gone_at=seen.gone_at,
         note=seen.note,
-        incentive=_incentive(event, settings.program(seen.program)),
+        incentive=_incentive(event, programs.get(seen.program)),
         content=content,
-        timeline=_timeline(event, seen, settings, now),
+        timeline=_timeline(event, seen, programs.get(seen.program), now),
         requests=[_request(connection, one, now) for one in grid.requests_of(connection, seen.event_id)],
         reports=[
             ReportView(
@@ -234,9 +244,8 @@ def _request(connection: Connection, one: grid.MadeRequest, now: datetime) -> Re
     )
 
 
-def _timeline(event: Event, seen: SeenEvent, settings: VenSettings, now: datetime) -> list[SegmentView]:
+def _timeline(event: Event, seen: SeenEvent, program: VenProgram | None, now: datetime) -> list[SegmentView]:
     """The event by itself, as it would be without others; empty when it asks for no power."""
-    program = settings.program(seen.program)
     if program is None:
         return []
     units = dict(seen.units) | units_of(event.payload_descriptors or ())

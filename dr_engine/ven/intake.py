@@ -28,7 +28,7 @@ from dr_engine.store.events import DrEvent
 from dr_engine.store.grid import MadeRequest, SeenEvent
 from dr_engine.store.statements import Compensation
 from dr_engine.telemetry import Telemetry
-from dr_engine.ven.settings import VenProgram, VenSettings
+from dr_engine.ven.settings import VenProgram
 from protocols.openadr.objects import Event
 from protocols.openadr.power import NoPower, units_of
 from protocols.openadr.timeline import NotSchedulable
@@ -60,9 +60,9 @@ class Poll:
 class Intake:
     """Carries out what polls bring."""
 
-    def __init__(self, settings: DrSettings, ven: VenSettings, telemetry: Telemetry) -> None:
+    def __init__(self, settings: DrSettings, telemetry: Telemetry) -> None:
         self._settings = settings
-        self._ven = ven
+        self._programs = settings.programs()
         self._telemetry = telemetry
 
     def take(self, connection: Connection, poll: Poll | None, now: datetime) -> bool:
@@ -126,7 +126,7 @@ class Intake:
         return None, "its targets name none of our resources, and its program has no facility"
 
     def _grid_event(self, seen: SeenEvent, event: Event) -> GridEvent | None:
-        program = self._ven.program(seen.program)
+        program = self._programs.get(seen.program)
         if program is None:
             return None
         units = dict(seen.units) | units_of(event.payload_descriptors or ())
@@ -159,7 +159,7 @@ class Intake:
 
     def _ask(self, connection: Connection, facility: str, run: Run, now: datetime) -> bool:
         parts = run.after(now)
-        beside = [self._baseline_w(connection, facility, part, now) if part.is_relative else 0.0 for part in parts]
+        beside = [self.baseline_w(connection, facility, part, now) if part.is_relative else 0.0 for part in parts]
         event = DrEvent(_request_id(connection, run.event_id), facility, _program(connection, run), requested(parts, beside))
         try:
             events.receive(connection, event, now)
@@ -170,7 +170,7 @@ class Intake:
         grid.note(connection, run.event_id, "")
         return True
 
-    def _baseline_w(self, connection: Connection, facility: str, part: AskedPart, now: datetime) -> float:
+    def baseline_w(self, connection: Connection, facility: str, part: AskedPart, now: datetime) -> float:
         """The mean of what the booked cars would do through the part."""
         blocks = market.blocks(
             connection, facility, part.start, part.end, now, self._telemetry, self._settings.physics(), together=False
@@ -243,7 +243,9 @@ def _text(wire: Any) -> str:
     return orjson.dumps(wire, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def missing(connection: Connection, polled: Iterable[Polled]) -> list[str]:
-    """Events that stood and that a poll did not bring: each is to be asked for, as pages may shift while they are read."""
+def missing(connection: Connection, polled: Iterable[Polled], programs: Iterable[VenProgram]) -> list[str]:
+    """Events of these programmes that stood and that a poll did not bring: each is to be asked for, as pages may shift while
+    they are read."""
     brought = {one.get("id") for part in polled for one in part.events if isinstance(one, dict)}
-    return [seen.event_id for seen in grid.standing(connection) if seen.event_id not in brought]
+    names = {program.name for program in programs}
+    return [one.event_id for one in grid.standing(connection) if one.program in names and one.event_id not in brought]

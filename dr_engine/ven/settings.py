@@ -56,6 +56,30 @@ class VenResource(_Part):
     facility: Facility
 
 
+class Ven2bSettings(_Part):
+    """A VTN of OpenADR 2.0b (needs the extra `openadr2`)."""
+
+    url: HttpUrl
+    """Of its services, such as https://vtn.example/OpenADR2/Simple/2.0b."""
+    name: Name = "gridstay"
+    ven_id: Annotated[str, Field(max_length=128)] | None = None
+    """None: the VTN gives us one."""
+    program: VenProgram
+    """How its events are meant, and whose cars; its name is ours to choose."""
+    telemetry_s: Annotated[float, Field(ge=2, le=3600)] = 10.0
+    certificate: str | None = None
+    key: str | None = None
+    ca_file: str | None = None
+    vtn_fingerprint: str | None = None
+    """PEM files for mutual TLS and signed messages, and whose signature we expect."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Ven2bSettings":
+        if self.program.facility is None:
+            raise ValueError("the program needs a facility: events of 2.0b name none of ours")
+        return self
+
+
 class VenSettings(_Part):
     """The VTN and what we are to it. Times in seconds."""
 

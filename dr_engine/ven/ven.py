@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dr_engine.settings import DrSettings
@@ -26,6 +26,8 @@ from runtime.storage.database import Database
 
 ACTIVITY: Final = "ven"
 LONGEST_PAUSE_S: Final = 60.0
+AGAIN: Final = timedelta(seconds=60)
+"""What is known is looked at again so often, though the VTN says nothing new: what was refused may fit now."""
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Ven:
         database: Database,
         host: Host,
         telemetry: Telemetry,
+        intake: Intake,
         changed: Callable[[], None],
     ) -> None:
         self.settings = ven
@@ -58,11 +61,12 @@ class Ven:
         self._changed = changed
         self._client = VtnClient(ven, host.clock)
         self._enrolment = Enrolment(ven, self._client, secrets.token_urlsafe(32))
-        self._intake = Intake(settings, ven, telemetry)
+        self._intake = intake
         log = host.log.bind(part="ven")
         self._log = log
         self._reporting = Reporting(settings, ven, database, self._client, host.clock, telemetry, log)
         self._bell = Bell(host.activity, ACTIVITY)
+        self._taken: tuple[Poll | None, datetime] = None, host.clock.now()
         self.status = Status()
 
     @property
@@ -103,7 +107,9 @@ class Ven:
         status, now = self.status, self._host.clock.now()
         try:
             poll = await self._poll(now)
-            await self._take(poll)
+            if poll != self._taken[0] or now >= self._taken[1] + AGAIN or poll.gone:
+                await self._take(poll)
+                self._taken = poll, now
             await self._reporting.send_due()
         except VtnError as error:
             return await self._failed(error)
@@ -137,7 +143,7 @@ class Ven:
             if ours is not None:
                 query: dict[str, Any] = {"programID": program.id, **targets}
                 polled.append(Polled(ours, enrolled.units(name), await self._client.search("/events", query)))
-        absent = await self._database.read(lambda connection: missing(connection, polled))
+        absent = await self._database.read(lambda connection: missing(connection, polled, self.settings.programs))
         gone = [event_id for event_id in absent if await self._is_gone(event_id)]
         return Poll(polled, frozenset(gone), enrolled.targets)
 

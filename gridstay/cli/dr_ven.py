@@ -97,13 +97,19 @@ def _status(row: Row, zone: ZoneInfo) -> RenderableType:
         "targets": ", ".join(row["targets"]) or None,
         "last look": show.when(row["polled_at"], zone, seconds=True),
         "failing": f"{row['failures']} times: {row['failure']}" if row["failure"] else None,
-        "called by the VTN": show.when(row["notified_at"], zone, seconds=True) if row["hears_by_webhook"] else "no: we poll",
+        "called by the VTN": _called(row, zone),
         "its clock is ahead by": None if row["skew_s"] is None else f"{row['skew_s']:.0f} s",
         "events": row["events"],
         "reports": ", ".join(f"{row[name]} {word}" for name, word in counts.items() if name != "events"),
         "notes": "; ".join(row["notes"]) or None,
     }
     return show.facts(told)
+
+
+def _called(row: Row, zone: ZoneInfo) -> str | None:
+    if not row["hears_by_webhook"]:
+        return "no: we poll"
+    return show.when(row["notified_at"], zone, seconds=True) or "not yet"
 
 
 def _told(content: Any) -> str:

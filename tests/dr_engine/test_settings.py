@@ -18,6 +18,16 @@ def test_nonsense_is_refused(wrong: dict[str, float]) -> None:
         DrSettings.model_validate(wrong)
 
 
+def test_X5_a_2_0b_program_needs_a_facility_and_a_name_of_its_own() -> None:
+    url, program = "http://vtn.example/OpenADR2/Simple/2.0b", {"name": "p", "facility": "f"}
+    both = {"ven": VEN | {"programs": [program]}, "ven2b": {"url": url, "program": program | {"name": "q"}}}
+    assert set(DrSettings.model_validate(both).programs()) == {"p", "q"}
+    with pytest.raises(ValidationError, match="both VTNs"):
+        DrSettings.model_validate(both | {"ven2b": {"url": url, "program": program}})
+    with pytest.raises(ValidationError, match="facility"):
+        DrSettings.model_validate({"ven2b": {"url": url, "program": {"name": "p"}}})
+
+
 VEN = {"url": "https://vtn.example/openadr3/3.1.0", "client_id": "us", "client_secret": "hush"}
 
 
