@@ -125,8 +125,8 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
         app = _application(token, services, observed)
         keep = Keep(csms=settings.csms.retention, mailboxes_days=settings.mailboxes_days)
         app.include_router(_upkeep(databases, clock, keep), prefix="/api", dependencies=[operator_only(token)])
-        app.include_router(csms.open_router(), prefix="/api")
-        app.include_router(dr.open_router(), prefix="/api")
+        for open_door in (csms, reservation, dr):
+            app.include_router(open_door.open_router(), prefix="/api")
         http_port = await stack.enter_async_context(serving(app, settings.host, settings.http_port))
         http_url = f"http://{_reachable(settings.host)}:{http_port}"
         (settings.data / WHERE_FILE).write_text(http_url + "\n", "utf-8")

@@ -5,15 +5,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 from sqlalchemy import Connection
 
 from contracts.csms import SessionChanged
-from contracts.dr import CompensationAllocated
+from contracts.dr import CompensationAllocated, IncentiveWindowsPublished
 from reservation import api, courier
 from reservation.caretaker import Caretaker
 from reservation.domain.booking import BookingState
-from reservation.handlers import arrivals, compensation
+from reservation.handlers import arrivals, compensation, offers
 from reservation.store import audit, bookings, inbox, ledger, mailboxes, metadata
 from reservation.sweeper import Sweeper
 from runtime.service import Host
@@ -25,13 +25,16 @@ NAME = "reservation"
 
 
 class ReservationSettings(BaseModel):
-    """`channels`: how members are reached (S106), by a name of the operator's, each an apprise URL with `{address}` where
+    """`public_url`: where guests find our pages, for the links in what they are told; without it there are none.
+
+    `channels`: how members are reached (S106), by a name of the operator's, each an apprise URL with `{address}` where
     the member's address belongs. The channel `email` is for members' e-mail addresses and `sms` for their phone numbers; for
     the others members say their address themselves. Without any, what members are told is in their inbox and in the log.
     """
 
     model_config = ConfigDict(extra="forbid")
 
+    public_url: HttpUrl | None = None
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], SecretStr] = {}
 
     @field_validator("channels")
@@ -48,10 +51,11 @@ class ReservationService:
         self._settings = settings
         self._database = database
         self._host = host
-        self.desk = api.Desk(database, host.clock)
+        self.desk = api.Desk(database, host.clock, _address(settings.public_url))
         """What the HTTP routes work with."""
         self._plugged_in = mailboxes.once(arrivals.plugged_in, host.clock)
         self._grant = compensation.granting(host.clock)
+        self._hear = offers.hearing(host.clock, offers.Links(self.desk.public_url))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ReservationService"]:
@@ -61,6 +65,7 @@ class ReservationService:
         async with AsyncExitStack() as stack:
             host.bus.subscribe(CompensationAllocated, NAME, self._allocated)
             host.bus.subscribe(SessionChanged, NAME, self._session_changed)
+            host.bus.subscribe(IncentiveWindowsPublished, NAME, self._published)
             relay = Relay(mailboxes, self._database, host.bus, clock=host.clock, activity=host.activity, log=host.log)
             host.supervisor.spawn(stack, f"{NAME} outbox", relay.run())
             host.supervisor.spawn(stack, f"{NAME} courier", self._courier().run())
@@ -72,6 +77,10 @@ class ReservationService:
         """The HTTP API, without prefix and authentication."""
         return api.router(self.desk)
 
+    def open_router(self) -> APIRouter:
+        """Routes for whoever has a secret of their own, without prefix."""
+        return api.open_router(self.desk)
+
     async def figures(self) -> dict[str, Any]:
         """The service in numbers, for reports: `bookings` (standing), `cancelled`, `points_granted`, `ledger_balanced`,
         `ledger_faults`, `unsent` (outbox) and `inbox` (messages handled, by kind)."""
@@ -80,6 +89,9 @@ class ReservationService:
     async def waiting(self) -> dict[str, int]:
         """How many events wait in the outbox, counted by an index."""
         return {"outbox": await self._database.read(mailboxes.unsent)}
+
+    async def _published(self, event: IncentiveWindowsPublished) -> None:
+        await self._database.write(lambda connection: self._hear(connection, event))
 
     def _courier(self) -> courier.Courier:
         channels = {name: url.get_secret_value() for name, url in self._settings.channels.items()}
@@ -105,3 +117,7 @@ def _figures(connection: Connection) -> dict[str, Any]:
         "unsent": mailboxes.unsent(connection),
         "inbox": inbox.handled_by_kind(connection),
     }
+
+
+def _address(url: HttpUrl | None) -> str | None:
+    return None if url is None else str(url).rstrip("/")

@@ -15,6 +15,7 @@ from gridstay.cli import (
     ledger,
     members,
     meter_keys,
+    offers,
     register,
     serve,
     simulate,
@@ -61,6 +62,7 @@ stations.station.add_typer(meter_keys.meter_key, name="meter-key")
 app.add_typer(stations.session, name="session")
 app.add_typer(certs.certs, name="certs")
 app.add_typer(db.db, name="db")
+app.add_typer(offers.offer, name="offer")
 app.add_typer(tokens.token, name="token")
 app.add_typer(tokens.tariff, name="tariff")
 app.add_typer(bookings.booking, name="booking")

@@ -11,6 +11,7 @@ from reservation.api import (
     ledger,
     members,
     messages,
+    offers,
     receipts,
     register,
     waiting,
@@ -18,7 +19,7 @@ from reservation.api import (
 )
 from reservation.api.desk import Desk
 
-__all__ = ["Desk", "router"]
+__all__ = ["Desk", "open_router", "router"]
 
 
 def router(desk: Desk) -> APIRouter:
@@ -37,6 +38,12 @@ def router(desk: Desk) -> APIRouter:
         receipts,
         wallet,
         ledger,
+        offers,
     ):
         whole.include_router(part.router(desk))
     return whole
+
+
+def open_router(desk: Desk) -> APIRouter:
+    """Routes for whoever has a secret of their own: they need no other authentication."""
+    return offers.open_router(desk)

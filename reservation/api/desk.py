@@ -20,6 +20,8 @@ class Desk:
 
     database: Database
     clock: Clock
+    public_url: str | None = None
+    """Where guests find our pages; what they are told leads there."""
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """What the function returns, of committed state."""

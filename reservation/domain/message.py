@@ -22,6 +22,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "cancelled": _STAY | {"service", "member"},
     "no_show": _STAY | {"service", "member"},
     "free": frozenset({"facility", "when", "service", "member"}),
+    "offer": frozenset({"facility", "periods", "reward", "link", "unsubscribe", "member"}),
 }
 """What a facility may have its own words for, and what can be named in them, in braces: {when}."""
 

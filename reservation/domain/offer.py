@@ -1,28 +1,18 @@
-"""Offers of paid periods (patent S102, S104): to whom, when, and in what words."""
+"""Offers of paid periods (patent S102, S104): by which policy, to whom and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Annotated, Protocol
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.ids import MemberId
-from contracts.reservation import Car
 from reservation.domain.audience import Condition, Everyone, Record, missing
-from reservation.domain.period import Period
+from reservation.domain.paid import PaidPeriod
 
 WEEK = timedelta(days=7)
-
-
-class Paid(Protocol):
-    """A period in which cars are paid: so many minor units of the facility's currency for a kWh."""
-
-    @property
-    def period(self) -> Period: ...
-    @property
-    def minor_per_kwh(self) -> int: ...
 
 
 class OfferPolicy(BaseModel):
@@ -60,7 +50,7 @@ class Schedule:
     expires_at: datetime
 
 
-def schedule(policy: OfferPolicy, paid: Sequence[Paid], now: datetime, zone: ZoneInfo) -> Schedule | None:
+def schedule(policy: OfferPolicy, paid: Sequence[PaidPeriod], now: datetime, zone: ZoneInfo) -> Schedule | None:
     """When to send; None when that would be too late. Quiet hours are waited out."""
     last = max(one.period.start for one in paid)
     expires_at = last - timedelta(hours=policy.lead_h)
@@ -88,11 +78,3 @@ def left_out(policy: OfferPolicy, candidate: Candidate) -> str | None:
     if candidate.had >= policy.per_week:
         return f"had {candidate.had} in seven days, {policy.per_week} at most"
     return None
-
-
-def most_earned_minor(paid: Paid, car: Car, bay_w: int) -> int:
-    """What a car can earn at most in the period, in minor units rounded down: the power that car and bay both have for as
-    long as the period lasts, and no more than the battery holds."""
-    hours = paid.period.length / timedelta(hours=1)
-    energy_wh = min(min(car.max_discharge_w or car.max_charge_w, bay_w) * hours, car.battery_wh)
-    return int(energy_wh * paid.minor_per_kwh / 1000)

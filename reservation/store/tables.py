@@ -334,6 +334,50 @@ notices = Table(
 )
 """The members' inbox (M3, S504), and what became of sending each notice on: see `domain.delivery`."""
 
+paid_periods = Table(
+    "paid_periods",
+    metadata,
+    Column("facility_id", NAME, ForeignKey("facilities.id"), primary_key=True),
+    Column("starts_at", UtcDateTime, primary_key=True),
+    Column("direction", String(8), primary_key=True),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("minor_per_kwh", Integer, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("offer_id", String(36), ForeignKey("offers.id")),
+)
+"""What the engine last published (S100). `offer_id` is the offer that told members of the period, if any did."""
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("facility_id", NAME, ForeignKey("facilities.id"), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    Column("policy", JSON, nullable=False),
+    Column("periods", JSON, nullable=False),
+    Column("chosen", Integer, nullable=False),
+    Column("left_out", Integer, nullable=False),
+    Index(None, "facility_id", "made_at"),
+)
+"""What was offered, by which policy, to how many (S102-S106). What each member was told is a notice about it."""
+
+offer_policies = Table(
+    "offer_policies",
+    metadata,
+    Column("facility_id", NAME, ForeignKey("facilities.id"), primary_key=True),
+    Column("policy", JSON, nullable=False),
+)
+
+offer_recipients = Table(
+    "offer_recipients",
+    metadata,
+    Column("member_id", NAME, ForeignKey("members.id"), primary_key=True),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("declined_at", UtcDateTime),
+)
+"""Members who were offered something. Who knows the token, which is in every offer, can decline all further ones."""
+
 member_contacts = Table(
     "member_contacts",
     metadata,
