@@ -1,18 +1,20 @@
 """Money for events (S400): taken in, allocated (S402, S404), shown, and explained back to the registers (X3)."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from sqlalchemy import Connection
 
 from contracts.dr import CompensationAllocated
-from contracts.units import MINOR_DIGITS
+from contracts.units import MINOR_DIGITS, utc
 from dr_engine import explained, views
 from dr_engine.api.doors import Body, Doors, refusals
 from dr_engine.domain.allocation import Rule
 from dr_engine.settling import terms_for, terms_standing
-from dr_engine.store import statements
+from dr_engine.store import payments, statements
+from dr_engine.store.payments import Payment
 from dr_engine.store.statements import Compensation
 
 MAX_MINOR = 10**12
@@ -63,6 +65,40 @@ class CompensationIn(Body):
         )
 
 
+class PaymentIn(Body):
+    """Money that came in for a statement, in whole minor units; negative when it was paid back. The same id is once."""
+
+    payment_id: Annotated[str, Field(min_length=1, max_length=128)]
+    amount_minor: Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True)]
+    currency: Annotated[str, AfterValidator(_known_currency)]
+    paid_at: AwareDatetime
+    reference: Annotated[str, Field(max_length=500)] = ""
+
+
+class PaymentView(views.View):
+    """A payment."""
+
+    payment_id: str
+    amount_minor: int
+    paid_at: datetime
+    reference: str
+
+
+class AccountView(views.View):
+    """How a statement stands: `difference_minor` is still to come (negative: to be paid back). `awarded_minor` is what our
+    awards come to for capacity, beside the `capacity_minor` that was told; None: nothing was awarded through us."""
+
+    statement_id: str
+    event_id: str
+    currency: str
+    due_minor: int
+    received_minor: int
+    difference_minor: int
+    capacity_minor: int
+    awarded_minor: int | None
+    payments: list[PaymentView]
+
+
 def router(doors: Doors) -> APIRouter:
     """Routes of compensation."""
     routes = APIRouter()
@@ -92,6 +128,23 @@ def router(doors: Doors) -> APIRouter:
         with refusals():
             found = await doors.database.read(lambda connection: statements.revisions(connection, statement_id))
         return [views.statement_with(*one) for one in found]
+
+    @routes.get("/statements/{statement_id}/account")
+    async def show_account(statement_id: str) -> AccountView:
+        """What is due by a statement's last revision, what was received, and the difference."""
+        with refusals():
+            found = await doors.database.read(lambda connection: payments.account(connection, statement_id))
+        return AccountView.model_validate(found, from_attributes=True)
+
+    @routes.post("/statements/{statement_id}/payments", status_code=201)
+    async def receive_payment(statement_id: str, body: PaymentIn, response: Response) -> AccountView:
+        """Keep what was paid for a statement: 201, or 200 when just this is known."""
+        paid_at, now = utc(body.paid_at), doors.clock.now()
+        payment = Payment(body.payment_id, statement_id, body.amount_minor, body.currency, paid_at, body.reference)
+        with refusals():
+            new = await doors.database.write(lambda connection: payments.receive(connection, payment, now))
+        response.status_code = 201 if new else 200
+        return await show_account(statement_id)
 
     @routes.get("/events/{event_id}/settlement")
     async def settlement(event_id: str, member_id: str | None = None) -> explained.Settlement:

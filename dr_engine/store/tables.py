@@ -213,6 +213,18 @@ allocations = Table(
     ForeignKeyConstraint(["statement_id", "revision"], ["statements.statement_id", "statements.revision"]),
 )
 
+payments = Table(
+    "payments",
+    metadata,
+    Column("payment_id", String(128), primary_key=True),
+    Column("statement_id", String(128), nullable=False, index=True),
+    Column("amount_minor", BigInteger, nullable=False),  # negative: paid back
+    Column("currency", String(3), nullable=False),
+    Column("paid_at", UtcDateTime, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
 site_readings = Table(
     "site_readings",
     metadata,

@@ -1,7 +1,6 @@
 """`gridstay dr`: requests of the grid, what was delivered, what is paid for it, and what could be offered. Over HTTP."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -113,7 +112,7 @@ def compensate(
 ) -> None:
     """Receive the money for an event: it is shared by what each car delivered and made available, and becomes points."""
     told = {"total_minor": total, "capacity_minor": capacity, "energy_minor": energy}
-    amounts = {name: _minor(amount, currency) for name, amount in told.items() if amount is not None}
+    amounts = {name: given.minor(amount, currency) for name, amount in told.items() if amount is not None}
     if total is None and energy is None:
         raise typer.BadParameter("say how much: --total, or --energy and --capacity")
     body = {"statement_id": statement, "revision": revision, "currency": currency, "final": final, **amounts}
@@ -169,19 +168,6 @@ def _interval(start: str, minutes: float, power_kw: float, zone: ZoneOf) -> dict
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(f"{minutes:g} minutes of {power_kw:g} kW cannot be meant") from error
     return {"start": given.rfc3339(begins), "end": given.rfc3339(ends), "power_w": power_w}
-
-
-def _minor(amount: str, currency: str) -> int:
-    if currency not in MINOR_DIGITS:
-        raise typer.BadParameter(f"{currency!r} is not kept; take one of {', '.join(MINOR_DIGITS)}")
-    try:
-        minor = Decimal(amount.replace(",", "")).scaleb(MINOR_DIGITS[currency])
-        whole = int(minor)
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise typer.BadParameter(f"{amount!r} is no amount of money") from error
-    if whole != minor:
-        raise typer.BadParameter(f"{amount} {currency} has too many decimals: {MINOR_DIGITS[currency]} are kept")
-    return whole
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------

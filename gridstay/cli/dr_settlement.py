@@ -9,10 +9,11 @@ from rich.console import RenderableType
 
 from contracts.units import money
 from dr_engine.domain.allocation import BASIS
-from gridstay.cli import show
+from gridstay.cli import given, show
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
+from runtime.clock import SystemClock
 
 statement = typer.Typer(help="The grid's money, as it was shared out.", no_args_is_help=True)
 
@@ -26,9 +27,37 @@ def list_statements(operator: Operator) -> None:
 
 @command(statement, "show")
 def show_statement(operator: Operator, statement_id: Annotated[str, typer.Argument(metavar="STATEMENT")]) -> None:
-    """One statement: its revisions, and what each member has by each of them."""
-    answer = operator.client.get("dr", "statements", statement_id)
-    operator.show(answer, lambda: _statement(answer, operator.zone_of(None)))
+    """One statement: what is due, received and still to come, its revisions, and what each member has by each of them."""
+    revisions = operator.client.get("dr", "statements", statement_id)
+    account = operator.client.get("dr", "statements", statement_id, "account")
+    zone = partial(operator.zone_of, None)
+    operator.show(
+        {"account": account, "revisions": revisions},
+        lambda: show.parts(_account(account, zone()), _statement(revisions, zone())),
+    )
+
+
+@command(statement, "paid")
+def paid(
+    operator: Operator,
+    statement_id: Annotated[str, typer.Argument(metavar="STATEMENT")],
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="What came in; with a minus, what was paid back.")],
+    payment_id: Annotated[str, typer.Option("--id", help="The payment's own name; the same one twice counts once.")],
+    paid_at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="[default: now]")] = None,
+    reference: Annotated[str, typer.Option(help="What the bank says of it.")] = "",
+) -> None:
+    """Keep what was paid for a statement."""
+    currency = operator.client.get("dr", "statements", statement_id, "account")["currency"]
+    when = given.instant(paid_at, partial(operator.zone_of, None)) if paid_at else SystemClock().now()
+    body = {
+        "payment_id": payment_id,
+        "amount_minor": given.minor(amount, currency),
+        "currency": currency,
+        "paid_at": given.rfc3339(when),
+        "reference": reference,
+    }
+    answer = operator.client.post("dr", "statements", statement_id, "payments", body=body)
+    operator.show(answer, lambda: _account(answer, operator.zone_of(None)))
 
 
 def settle(
@@ -80,6 +109,24 @@ def _statements(rows: list[Row], zone: ZoneInfo) -> RenderableType:
         "figures": lambda row: row["fingerprint"][:12],
     }
     return show.table(rows, columns, nothing="Nothing was settled yet.")
+
+
+def _account(row: Row, zone: ZoneInfo) -> RenderableType:
+    currency, awarded = row["currency"], row["awarded_minor"]
+    told = {
+        "due": money(row["due_minor"], currency),
+        "of it for capacity": money(row["capacity_minor"], currency),
+        "capacity by our awards": None if awarded is None else money(awarded, currency),
+        "received": money(row["received_minor"], currency),
+        "difference": money(row["difference_minor"], currency),
+    }
+    columns = {
+        "payment": lambda one: one["payment_id"],
+        f"paid ({zone.key})": lambda one: show.when(one["paid_at"], zone),
+        "amount": lambda one: money(one["amount_minor"], currency),
+        "reference": lambda one: one["reference"],
+    }
+    return show.parts(show.facts(told), show.table(row["payments"], columns, nothing="Nothing was paid yet."))
 
 
 def _statement(revisions: list[Row], zone: ZoneInfo) -> RenderableType:

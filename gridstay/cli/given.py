@@ -5,11 +5,14 @@ import sys
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
+
+from contracts.units import MINOR_DIGITS
 
 ZoneOf = Callable[[], ZoneInfo]
 
@@ -46,6 +49,20 @@ def day(text: str | None) -> str | None:
         return None if text is None else date.fromisoformat(text.strip()).isoformat()
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no day; write 2026-06-03") from error
+
+
+def minor(amount: str, currency: str) -> int:
+    """An amount of money in whole minor units."""
+    if currency not in MINOR_DIGITS:
+        raise typer.BadParameter(f"{currency!r} is not kept; take one of {', '.join(MINOR_DIGITS)}")
+    try:
+        scaled = Decimal(amount.replace(",", "")).scaleb(MINOR_DIGITS[currency])
+        whole = int(scaled)
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{amount!r} is no amount of money") from error
+    if whole != scaled:
+        raise typer.BadParameter(f"{amount} {currency} has too many decimals: {MINOR_DIGITS[currency]} are kept")
+    return whole
 
 
 def rfc3339(when: datetime) -> str:

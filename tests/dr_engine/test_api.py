@@ -124,6 +124,13 @@ async def test_S400_S402_S404_from_the_request_to_the_money(bench: Bench) -> Non
     listed = (await bench.http.get("/api/dr/statements")).json()
     assert [(one["revision"], one["total_minor"], one["final"]) for one in listed] == [(0, 1_001, False), (1, 900, True)]
     assert [one["revision"] for one in (await bench.http.get("/api/dr/statements/st1")).json()] == [0, 1]
+    payment = {"payment_id": "p1", "amount_minor": 1_000, "currency": "JPY", "paid_at": text(at(50))}
+    for status in (201, 200):
+        received = await bench.http.post("/api/dr/statements/st1/payments", json=payment)
+        assert (received.status_code, received.json()["difference_minor"]) == (status, -100)
+    bad = await bench.http.post("/api/dr/statements/st1/payments", json=payment | {"amount_minor": 1.5})
+    assert bad.status_code == 422
+    assert (await bench.http.get("/api/dr/statements/st9/account")).status_code == 404
     assert event["delivered_wh"] == pytest.approx(event["intervals"][0]["credited_wh"], abs=3)  # rounded per session
     assert all(one["asked"] == [0] for one in event["participants"])
 

@@ -43,6 +43,17 @@ REVISIONS = [
     FIRST | {"allocation": [PART]},
     FIRST | {"revision": 1, "total_minor": 900, "final": True, "allocation": [PART | {"amount_minor": 514}]},
 ]
+ACCOUNT = {
+    "statement_id": "st1",
+    "event_id": "e1",
+    "currency": "JPY",
+    "due_minor": 900,
+    "received_minor": 600,
+    "difference_minor": 300,
+    "capacity_minor": 100,
+    "awarded_minor": 95,
+    "payments": [{"payment_id": "p1", "amount_minor": 600, "paid_at": "2026-07-01T00:00:00Z", "reference": "bank 1"}],
+}
 INTERVAL = {
     "start": "2026-06-03T05:00:00Z",
     "end": "2026-06-03T05:30:00Z",
@@ -116,8 +127,29 @@ def test_list(service: FakeService) -> None:
     assert "Nothing was settled yet." in service.run("dr", "statement", "list").stdout
 
 
+def test_S400_show_sets_what_was_received_against_what_is_due(service: FakeService) -> None:
+    service.answers_with("GET", "/api/dr/statements/st1", REVISIONS)
+    service.answers_with("GET", "/api/dr/statements/st1/account", ACCOUNT)
+    shown = service.run("dr", "statement", "show", "st1").stdout
+    told = ("900 JPY", "600 JPY", "300 JPY", "95 JPY", "bank 1")
+    assert [words for words in told if words not in shown] == []
+    assert service.json("dr", "statement", "show", "st1") == {"account": ACCOUNT, "revisions": REVISIONS}
+
+
+def test_S400_a_payment_is_kept(service: FakeService) -> None:
+    service.answers_with("GET", "/api/dr/statements/st1/account", ACCOUNT)
+    service.answers_with("POST", "/api/dr/statements/st1/payments", ACCOUNT, 201)
+    start = ("dr", "statement", "paid", "st1", "--id", "p1")
+    shown = service.run(*start, "--amount", "600", "--at", "2026-07-01T09:00:00+09:00", "--reference", "bank 1")
+    assert (shown.exit_code, "300 JPY" in shown.stdout) == (0, True)
+    money = {"payment_id": "p1", "amount_minor": 600, "currency": "JPY", "reference": "bank 1"}
+    assert service.last.body == money | {"paid_at": "2026-07-01T00:00:00Z"}
+    assert service.run(*start, "--amount", "1.5").exit_code == 2
+
+
 def test_show_tells_what_a_revision_has_changed(service: FakeService) -> None:
     service.answers_with("GET", "/api/dr/statements/st1", REVISIONS)
+    service.answers_with("GET", "/api/dr/statements/st1/account", ACCOUNT)
     shown = service.run("dr", "statement", "show", "st1").stdout
     for words in ("ann", "571 JPY", "514 JPY", "-57 JPY"):
         assert words in shown
