@@ -1,22 +1,34 @@
 """Sends commands over the bus, at most one on its way per session, and keeps what the stations answered."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
+from contracts import message
 from contracts.csms import PowerReply, PowerStatus, ReleasePower, SetPower, SetSampling
 from contracts.ids import SessionId, StationId
-from contracts.message import Command
-from dr_engine.domain.dispatch import Order
-from dr_engine.domain.following import NO_CONTROL, Control, FollowRules, accepted, refused, released
+from dr_engine.domain.car import Places
+from dr_engine.domain.controls import Command, Controls
+from dr_engine.domain.following import FollowRules
 from dr_engine.store import dispatching
 from dr_engine.store.dispatching import SentCommand
 from runtime import correlation
 from runtime.bus.ports import BusError
 from runtime.service import Host
 from runtime.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A setpoint to send: W, and the dead-man after which the station does what it does by default."""
+
+    session_id: str
+    power_w: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +47,11 @@ class _Answer:
 
 
 class Commander:
-    """Holds the control of every session. `changed` is called when something was refused, or waits to be said."""
+    """Holds the controls of all sessions. `changed` is called when something was refused, or waits to be said."""
 
     def __init__(self, database: Database, host: Host, rules: FollowRules, changed: Callable[[], None]) -> None:
-        self.controls: dict[str, Control] = {}
+        self._controls = Controls.fresh(0, rules.response_s)
+        self._places: dict[str, int] = {}
         self._database = database
         self._host = host
         self._rules = rules
@@ -49,17 +62,70 @@ class Commander:
         self._sampling: dict[str, int] = {}
         self._sampling_again: dict[str, datetime] = {}
 
-    def control(self, session_id: str) -> Control:
-        """What is known of our control of a session."""
-        return self.controls.get(session_id, NO_CONTROL)
+    def take(self, sessions: Sequence[str]) -> Controls:
+        """The controls of these sessions, in their order: a copy."""
+        places = self._at(sessions)
+        return self._controls.take(places)
+
+    def conclude(self, sessions: Sequence[str], controls: Controls) -> None:
+        """What was concluded about them."""
+        places = self._at(sessions)
+        self._controls.conclude(places, controls)
+
+    def restore(self, commands: Mapping[str, Command]) -> None:
+        """What the stations were told before a restart."""
+        places = self._at(list(commands))
+        for place, command in zip(places, commands.values(), strict=True):
+            until_s, accepted_s = command.until.timestamp(), command.accepted_at.timestamp()
+            self._controls.accept(np.array([place]), np.array([float(command.power_w)]), np.array([until_s]), accepted_s)
+
+    def told(self, session_id: str) -> Command | None:
+        """The last setpoint of a session, whether it lives or not; None: it was released, or never told anything."""
+        place = self._places.get(session_id)
+        return None if place is None else self._controls.command(place)
+
+    def living(self, session_id: str, now: datetime) -> Command | None:
+        """The setpoint that a session's station has now."""
+        place = self._places.get(session_id)
+        if place is None or not self._controls.alive(now.timestamp())[place]:
+            return None
+        return self._controls.command(place)
+
+    def free_since(self, session_id: str) -> datetime | None:
+        """Since when a session is released."""
+        place = self._places.get(session_id)
+        since = np.nan if place is None else float(self._controls.free_since_s[place])
+        return None if np.isnan(since) else datetime.fromtimestamp(since, UTC)
+
+    def resting(self, session_id: str, now: datetime) -> bool:
+        """Whether its station has refused a moment ago."""
+        place = self._places.get(session_id)
+        return place is not None and bool(self._controls.resting(now.timestamp())[place])
 
     def in_flight_w(self, session_id: str) -> int | None:
         """The setpoint that is on its way to a session."""
         return self._in_flight.get(session_id)
 
-    def keep(self, sessions: frozenset[str]) -> None:
+    def keep(self, sessions: Container[str]) -> None:
         """Forget all other sessions: unplugging ends the control at once (F7D)."""
-        self.controls = {session: control for session, control in self.controls.items() if session in sessions}
+        self._move([session for session in self._places if session in sessions])
+
+    def _at(self, sessions: Sequence[str]) -> Places:
+        """Where the controls of these sessions are; new ones get a place."""
+        new = [session for session in sessions if session not in self._places]
+        if new:
+            self._move([*self._places, *new])
+        return np.array([self._places[session] for session in sessions], dtype=np.int64)
+
+    def _move(self, sessions: list[str]) -> None:
+        """Give those sessions the places of their order; one that had none begins anew."""
+        if list(self._places) == sessions:
+            return
+        moved = Controls.fresh(len(sessions), self._rules.response_s)
+        known = [(place, self._places[one]) for place, one in enumerate(sessions) if one in self._places]
+        to, of = np.array(known, dtype=np.int64).reshape(len(known), 2).T
+        moved.put(to, self._controls.take(of))
+        self._controls, self._places = moved, {session: place for place, session in enumerate(sessions)}
 
     def send(self, order: Order, event_id: str | None) -> None:
         """Send a setpoint, unless another command of the session is on its way: then `changed` is called after it."""
@@ -110,25 +176,27 @@ class Commander:
 
     async def _set_power(self, command: SetPower, event_id: str | None) -> None:
         answer = await self._answer(command)
-        now, control = self._host.clock.now(), self.control(command.session_id)
+        now, who = self._host.clock.now(), self._at([command.session_id])
         if answer.accepted:
-            control = accepted(control, command.power_w, command.until, now)
+            until_s = np.array([command.until.timestamp()])
+            self._controls.accept(who, np.array([float(command.power_w)]), until_s, now.timestamp())
         elif not answer.superseded:
             not_allowed = answer.status == PowerStatus.NOT_ALLOWED and command.power_w < 0
-            control = refused(control, now, self._rules, discharge_not_allowed=not_allowed)
+            self._controls.refuse(who, now.timestamp(), self._rules.refused_s, discharge_not_allowed=not_allowed)
         row = SentCommand(command.session_id, event_id, now, command.power_w, command.until, answer.status, answer.detail)
-        await self._settled(control, row, answer)
+        await self._settled(row, answer)
 
     async def _release(self, command: ReleasePower) -> None:
         answer = await self._answer(command)
-        now, control = self._host.clock.now(), self.control(command.session_id)
-        control = released(control, now) if answer.accepted else refused(control, now, self._rules)
-        await self._settled(
-            control, SentCommand(command.session_id, None, now, None, None, answer.status, answer.detail), answer
-        )
+        now, who = self._host.clock.now(), self._at([command.session_id])
+        if answer.accepted:
+            self._controls.release(who, now.timestamp())
+        else:
+            self._controls.refuse(who, now.timestamp(), self._rules.refused_s)
+        row = SentCommand(command.session_id, None, now, None, None, answer.status, answer.detail)
+        await self._settled(row, answer)
 
-    async def _settled(self, control: Control, row: SentCommand, answer: _Answer) -> None:
-        self.controls[row.session_id] = control
+    async def _settled(self, row: SentCommand, answer: _Answer) -> None:
         del self._in_flight[row.session_id]
         is_refused = not (answer.accepted or answer.superseded)
         if is_refused or row.session_id in self._waiting:
@@ -145,7 +213,7 @@ class Commander:
             del self._sampling[station_id]
             self._sampling_again[station_id] = now + timedelta(seconds=self._rules.refused_s)
 
-    async def _answer(self, command: Command) -> _Answer:
+    async def _answer(self, command: message.Command) -> _Answer:
         """What became of a command; a bus that fails is an answer too. From here on its task bears its correlation."""
         correlation.begin(command.correlation)
         try:

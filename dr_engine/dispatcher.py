@@ -7,15 +7,18 @@ setpoint of each session.
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Connection
 
-from dr_engine.commander import Commander
-from dr_engine.domain.default_plan import Hold, Release, default_plan
-from dr_engine.domain.dispatch import Order, State, Step, step
-from dr_engine.domain.following import Control
+from dr_engine.commander import Commander, Order
+from dr_engine.domain.board import Board
+from dr_engine.domain.car import Cars
+from dr_engine.domain.default_plan import default_plan
+from dr_engine.domain.dispatch import State, Step, step
 from dr_engine.domain.live import seen_charge_w
+from dr_engine.domain.sharing import Caps
 from dr_engine.fleet import PoolCar, PoolEntry, World, car_of, joining, may_discharge, pool_car, read_world
 from dr_engine.metrics import DispatchMetrics
 from dr_engine.settings import DrSettings
@@ -98,10 +101,7 @@ class Dispatcher:
 
     async def _restore(self) -> None:
         """Find again what the stations were told before a restart."""
-        commands = await self._database.read(dispatching.last_commands)
-        self._commander.controls = {
-            session: Control(command=command, recent=(command,)) for session, command in commands.items()
-        }
+        self._commander.restore(await self._database.read(dispatching.last_commands))
 
     async def _tick(self) -> datetime:
         """One look at the fleet; returns when the next one is due."""
@@ -114,13 +114,12 @@ class Dispatcher:
         self._fleets = {}
         for event in world.events:
             if event.start <= now:
-                pool = [car for car in cars if car.booking.facility_id == event.facility_id and car.controllable(now)]
-                verdicts = await self._dispatch(event, pool, world, now)
+                here = [car for car in cars if car.booking.facility_id == event.facility_id]
+                verdicts = await self._dispatch(event, here, world, now)
                 standing |= {session: (verdict, event.event_id) for session, verdict in verdicts.items()}
         self.metrics.looked(self._fleets)
-        for car in cars:
-            if car.session_id not in standing:
-                standing[car.session_id] = self._leave_to_default(car, world, now), None
+        idle = [car for car in cars if car.session_id not in standing]
+        standing |= {session: (verdict, None) for session, verdict in self._leave_to_default(idle, world, now).items()}
         self._release_strangers(world, now)
         self._set_sampling(world, now)
         self._pool = [self._entry(car, *standing[car.session_id], now) for car in cars if car.controllable(now)]
@@ -138,8 +137,8 @@ class Dispatcher:
 
     def _car(self, plugged: Plugged, world: World, now: datetime) -> PoolCar:
         session = plugged.session_id
-        live, control = self._telemetry.of(session), self._commander.control(session)
-        free_since = (control.free_since or plugged.started_at) if control.command is None else None
+        live, told = self._telemetry.of(session), self._commander.told(session)
+        free_since = (self._commander.free_since(session) or plugged.started_at) if told is None else None
         below_knee = live.soc_pct is None or live.soc_pct < self._physics.taper_from_pct
         seen = seen_charge_w(car_of(plugged, None).charge_w, live, free_since) if below_knee else None
         if seen is not None:
@@ -147,43 +146,60 @@ class Dispatcher:
         car = car_of(plugged, self._seen_charge_w.get(session))
         metered = world.metered.get(session)
         in_flight = self._commander.in_flight_w(session)
-        return pool_car(plugged, car, live, control, metered, in_flight, now, self._rules, self._physics)
+        living = self._commander.living(session, now)
+        return pool_car(plugged, car, live, living, metered, in_flight, now, self._rules, self._physics)
 
-    async def _dispatch(self, event: DrEvent, pool: list[PoolCar], world: World, now: datetime) -> dict[str, str]:
-        """One step of a running event: decide, send, keep. Returns how each car stands."""
+    async def _dispatch(self, event: DrEvent, here: list[PoolCar], world: World, now: datetime) -> dict[str, str]:
+        """One step of a running event over the cars of its facility: decide, send, keep. Returns how each car stands."""
         position = event.position(now)
         if position is None:
             return {}
-        requested_w = event.intervals[position].power_w
-        state = self._states.get(event.event_id, State())
-        cars = tuple(car.now for car in pool)
-        controls = self._commander.controls
-        decided = step(now, requested_w, event.end, cars, controls, state, self._rules, self._physics)
+        pool = [car for car in here if car.controllable(now)]
+        names = [car.session_id for car in pool]
+        requested_w, state = event.intervals[position].power_w, self._states.get(event.event_id, State())
+        board = self._board(event.facility_id, pool, here, now)
+        decided = step(board, requested_w, event.end, state, self._rules, self._physics)
         self._states[event.event_id] = decided.state
         asked_w, metered_w = self._fleets.get(event.facility_id, (0, 0.0))
         self._fleets[event.facility_id] = asked_w + requested_w, metered_w + decided.measured_w
-        self._commander.controls.update(decided.controls)
-        for order in decided.orders:
-            self._commander.send(order, event.event_id)
+        self._commander.conclude(names, decided.controls)
+        orders = decided.orders
+        for place, power_w, until_s in zip(orders.who, orders.power_w, orders.until_s, strict=True):
+            until = datetime.fromtimestamp(until_s, UTC)
+            self._commander.send(Order(names[place], round(power_w), until), event.event_id)
         joined = world.joined.get(event.event_id, frozenset())
         entering = [joining(event, car, now, self._physics) for car in pool if car.session_id not in joined]
         found = [one for one in entering if one is not None]
-        verdicts = {session: verdict.value for session, verdict in decided.verdicts.items()}
+        verdicts = {session: verdict.value for session, verdict in zip(names, decided.verdicts, strict=True)}
         present = joined | {one.session_id for one in found}
-        await self._keep(event, position, decided, found, {one: verdicts[one] for one in verdicts if one in present}, now)
+        asked = [name for name, alive in zip(names, decided.controls.alive(now.timestamp()), strict=True) if alive]
+        known = {one: verdicts[one] for one in verdicts if one in present}
+        await self._keep(event, position, decided, asked, found, known, now)
         return verdicts
+
+    def _board(self, facility_id: str, pool: list[PoolCar], here: list[PoolCar], now: datetime) -> Board:
+        """The pool as arrays. The site's other cars and its building use of its limits too."""
+        caps, limits = None, self._settings.sites.get(facility_id)
+        if limits is not None:
+            chosen = {car.session_id for car in pool}
+            others_w = limits.load_at(now) + sum(car.now.sample_w or 0.0 for car in here if car.session_id not in chosen)
+            least_w = -np.inf if limits.export_w is None else -limits.export_w - others_w
+            most_w = np.inf if limits.import_w is None else limits.import_w - others_w
+            caps = Caps(np.zeros(len(pool), dtype=np.int64), np.array([least_w]), np.array([most_w]))
+        controls = self._commander.take([car.session_id for car in pool])
+        return Board.of(now, [car.now for car in pool], controls, step_w=self._settings.least_w, caps=caps)
 
     async def _keep(
         self,
         event: DrEvent,
         position: int,
         decided: Step,
+        asked: list[str],
         found: list[Joined],
         verdicts: dict[str, str],
         now: datetime,
     ) -> None:
         """Write what the step was: who joined, who is under command in the interval, how each stands."""
-        asked = [session for session, control in decided.controls.items() if control.alive(now)]
         new_asked = [session for session in asked if (event.event_id, position, session) not in self._asked]
         new_verdicts = {one: verdicts[one] for one in verdicts if self._verdicts.get((event.event_id, one)) != verdicts[one]}
         entry = LogEntry(
@@ -192,7 +208,7 @@ class Dispatcher:
             requested_w=event.intervals[position].power_w,
             measured_w=round(decided.measured_w),
             commanded_w=round(decided.commanded_w),
-            cars=len(decided.verdicts),
+            cars=len(decided.codes),
             note=decided.note,
         )
 
@@ -206,32 +222,41 @@ class Dispatcher:
         self._asked |= {(event.event_id, position, session) for session in new_asked}
         self._verdicts |= {(event.event_id, session): verdict for session, verdict in new_verdicts.items()}
 
-    def _leave_to_default(self, car: PoolCar, world: World, now: datetime) -> str:
-        """What a car does that no event uses: charge, then wait; and nothing of ours outside its control period."""
-        control = self._commander.control(car.session_id)
-        if not car.plugged.connected or self._resting(control, now):
-            return "offline" if not car.plugged.connected else "refused"
-        told: Hold | Release | None = Release() if control.command is not None else None
-        if car.controllable(now):
-            preparing = may_discharge(car, world, now)
-            told = default_plan(car.now.car, car.now.soc_pct, control, now, self._physics, preparing=preparing)
-        if isinstance(told, Hold):
-            self._commander.send(Order(car.session_id, 0, told.until), None)
-        elif told is not None:
-            self._commander.release(car.session_id)
-        return "held" if control.alive(now) else "default"
+    def _leave_to_default(self, cars: list[PoolCar], world: World, now: datetime) -> dict[str, str]:
+        """What cars do that no event uses: charge, then wait; and nothing of ours outside their control periods. Returns how
+        each stands."""
+        standing = {}
+        free = []
+        for car in cars:
+            session = car.session_id
+            if not car.plugged.connected or self._commander.resting(session, now):
+                standing[session] = "offline" if not car.plugged.connected else "refused"
+                continue
+            standing[session] = "held" if self._commander.living(session, now) else "default"
+            if car.controllable(now):
+                free.append(car)
+            elif self._commander.told(session) is not None:
+                self._commander.release(session)
+        if not free:
+            return standing
+        controls = self._commander.take([car.session_id for car in free])
+        soc = np.array([np.nan if car.now.soc_pct is None else car.now.soc_pct for car in free])
+        preparing = np.array([may_discharge(car, world, now) for car in free])
+        fleet = Cars.of([car.now.car for car in free])
+        plan = default_plan(fleet, soc, controls, now.timestamp(), self._physics, preparing)
+        for car, hold, release in zip(free, plan.hold, plan.release, strict=True):
+            if hold:
+                self._commander.send(Order(car.session_id, 0, car.now.car.depart), None)
+            elif release:
+                self._commander.release(car.session_id)
+        return standing
 
     def _release_strangers(self, world: World, now: datetime) -> None:
         """Sessions that we held and that take part no more: their booking was cancelled."""
         taking_part = {plugged.session_id for plugged in world.plugged}
         for session in world.running - taking_part:
-            control = self._commander.control(session)
-            if control.command is not None and not self._resting(control, now):
+            if self._commander.told(session) is not None and not self._commander.resting(session, now):
                 self._commander.release(session)
-
-    @staticmethod
-    def _resting(control: Control, now: datetime) -> bool:
-        return control.refused_until is not None and now < control.refused_until
 
     def _set_sampling(self, world: World, now: datetime) -> None:
         """Fast samples from shortly before an event to its end, slow ones otherwise."""
@@ -261,12 +286,12 @@ class Dispatcher:
             yield from (interval.end for interval in event.intervals)
         for plugged in world.plugged:
             yield from (plugged.booking.control_start, plugged.booking.control_end)
-            command = self._commander.control(plugged.session_id).command
+            command = self._commander.told(plugged.session_id)
             if command is not None and not plugged.connected:
                 yield command.until
 
     def _entry(self, car: PoolCar, verdict: str, event_id: str | None, now: datetime) -> PoolEntry:
-        command = self._commander.control(car.session_id).alive(now)
+        command = self._commander.living(car.session_id, now)
         return PoolEntry(
             session_id=car.session_id,
             booking_id=car.booking.booking_id,
@@ -274,7 +299,7 @@ class Dispatcher:
             station_id=car.plugged.station_id,
             connected=car.plugged.connected,
             soc_pct=car.now.soc_pct,
-            measured_w=car.now.sample.power_w if car.now.sample else None,
+            measured_w=car.now.sample_w,
             setpoint_w=command.power_w if command else None,
             until=command.until if command else None,
             verdict=verdict,

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from dr_engine.domain.baseline import Baseline
+from dr_engine.domain.board import CarNow, DispatchRules
 from dr_engine.domain.capacity import PlannedCar, against_baseline_w
-from dr_engine.domain.car import Car, Physics
-from dr_engine.domain.dispatch import CarNow, DispatchRules, default_w
-from dr_engine.domain.following import Control
+from dr_engine.domain.car import Car, Physics, most_charge_w
+from dr_engine.domain.controls import Command
 from dr_engine.domain.live import Live, soc_from_registers, soc_now
 from dr_engine.store import dispatching, events, sessions
 from dr_engine.store.bookings import Booking
@@ -114,24 +114,33 @@ def pool_car(
     plugged: Plugged,
     car: Car,
     live: Live,
-    control: Control,
+    command: Command | None,
     metered: tuple[float, float] | None,
     in_flight_w: int | None,
     now: datetime,
     rules: DispatchRules,
     physics: Physics,
 ) -> PoolCar:
-    """The car as it is now."""
+    """The car as it is now; `command` is its living setpoint."""
     heard_at = max(plugged.started_at, live.sample.at) if live.sample else plugged.started_at
     deaf = not plugged.connected or (now - heard_at).total_seconds() > rules.silent_s
     believed = None
     if deaf:
-        command = control.alive(now)
-        believed = float(command.power_w) if command else default_w(car, live.soc_pct, physics)
+        free_w = car.charge_w if live.soc_pct is None else most_charge_w(car, live.soc_pct, physics)
+        believed = float(command.power_w) if command else free_w
     soc = soc_now(live, car, now, believed, physics)
     if soc is None and metered is not None and plugged.booking.arrival_soc_pct is not None:
         soc = soc_from_registers(plugged.booking.arrival_soc_pct, car, *metered, physics)
-    car_now = CarNow(plugged.session_id, car, soc, live.sample, heard_at, plugged.connected, in_flight_w)
+    car_now = CarNow(
+        session_id=plugged.session_id,
+        car=car,
+        soc_pct=soc,
+        sample_w=live.sample.power_w if live.sample else None,
+        sample_at=live.sample.at if live.sample else None,
+        heard_at=heard_at,
+        reachable=plugged.connected,
+        in_flight_w=in_flight_w,
+    )
     return PoolCar(plugged, car_now, soc_told=live.soc_pct is not None)
 
 

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from dr_engine.domain.allocation import BASIS, Rule
 from dr_engine.domain.availability import Prior
 from dr_engine.domain.baseline import BaselineKind
+from dr_engine.domain.board import DispatchRules
 from dr_engine.domain.car import Physics
-from dr_engine.domain.dispatch import DispatchRules
 from dr_engine.domain.following import FollowRules
 from dr_engine.domain.planner.problem import PlanRules
 from dr_engine.domain.product import MarketProduct, Products
@@ -146,6 +146,14 @@ class DrSettings(BaseModel):
     silent_s: Seconds = 75.0
     """A car that was not sampled for so long is not counted on."""
     settle_s: Seconds = 8.0
+    response_s: Annotated[float, Field(ge=0.5, le=10)] = 2.5
+    """How slowly a car answers (the time constant of its response), before it was seen; learned of each car then."""
+    ramp_s: Annotated[float, Field(ge=0, le=900)] = 10.0
+    """Within so long the fleet moves from one request to the next, in a straight line."""
+    least_w: Annotated[float, Field(ge=0, le=50_000)] = 0.0
+    """Chargers deliver either nothing or at least so much, either way; single-phase AC: 1400."""
+    fairness: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """How much less is asked of cars that have given more of what they could in the event than the others; 0: not at all."""
     confirm_s: Seconds = 9.0
     retry_s: Seconds = 300.0
     refused_s: Seconds = 30.0
@@ -239,7 +247,11 @@ class DrSettings(BaseModel):
     def rules(self) -> DispatchRules:
         """How a dispatch decides."""
         follow = FollowRules(
-            settle_s=self.settle_s, confirm_s=self.confirm_s, retry_s=self.retry_s, refused_s=self.refused_s
+            settle_s=self.settle_s,
+            response_s=self.response_s,
+            confirm_s=self.confirm_s,
+            retry_s=self.retry_s,
+            refused_s=self.refused_s,
         )
         return DispatchRules(
             follow=follow,
@@ -247,4 +259,6 @@ class DrSettings(BaseModel):
             dead_man_s=self.dead_man_s,
             renew_s=self.renew_s,
             silent_s=self.silent_s,
+            fairness=self.fairness,
+            ramp_s=self.ramp_s,
         )

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 
 from dr_engine.api.doors import Doors
-from dr_engine.domain.dispatch import Verdict
+from dr_engine.domain.board import Verdict
 from dr_engine.fleet import PoolEntry
 from dr_engine.store import dispatching, events
 from dr_engine.store.dispatching import LogEntry

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 HOUR_S = 3600.0
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.int64]
 N = TypeVar("N", float, Floats)
 
 

@@ -1,114 +1,70 @@
 """One step of a dispatch: what is requested and what is known of each car in, setpoints and the next state out (X2, S306).
 
-Every car of the pool counts in what is delivered. Those that cannot be moved now (silent, offline, refusing, not following)
-count with what they are believed to do, and the others share the rest within their viable intervals, so that the departure
-promise always wins over the request. A slow correction takes out what converters do differently from their setpoints;
-it learns only from cars whose samples are settled, so that it does not wind up while the fleet is at its limit.
+What the cars that cannot be moved do is taken from the request, and the others share the rest within their viable intervals
+(`sharing`), around what the plan has them do. Each is told its share by its learned gain. A slow correction takes out what
+they do differently all the same; it learns only from cars whose samples are settled, so that it does not wind up while the
+fleet is at its limit, and it goes on through the edges of a request. Only what changed is sent.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime
 from math import exp
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dr_engine.domain.car import Car, Physics, most_charge_w
-from dr_engine.domain.following import (
-    NO_CONTROL,
-    Control,
-    FollowRules,
-    Sample,
-    judged,
-    limited,
-    trial_w,
+from dr_engine.domain.board import (
+    ALL_OUT,
+    CODES,
+    VERDICTS,
+    Board,
+    DispatchRules,
+    Seats,
+    Verdict,
+    seated,
 )
-from dr_engine.domain.sharing import share
-from dr_engine.domain.viability import interval, room_wh, spare_wh, viable_for_s
+from dr_engine.domain.car import HOUR_S, Flags, Floats, Physics, Places
+from dr_engine.domain.controls import NEVER, Controls
+from dr_engine.domain.sharing import Bounds, share
+from dr_engine.domain.viability import room_wh, spare_wh, viable_for_s
 
-
-class Verdict(StrEnum):
-    """How a car stands in the dispatch."""
-
-    FOLLOWING = "following"
-    DEVIATING = "deviating"
-    LIMITED = "limited"
-    NOT_FOLLOWING = "not_following"
-    TRIAL = "trial"
-    REFUSED = "refused"
-    PENDING = "pending"
-    SILENT = "silent"
-    OFFLINE = "offline"
-    UNKNOWN_SOC = "unknown_soc"
-
-
-ALL_OUT = 1.1
-"""Times its charging power is told to a car that needs all of it: more than converters are off."""
-UNMOVED = frozenset({Verdict.SILENT, Verdict.OFFLINE})
+UNMOVED = (CODES[Verdict.SILENT], CODES[Verdict.OFFLINE])
+_DUST_W = 1e-6
+LEAST_WEIGHT = 0.1
+"""The weight of a car that has served more than its fair part is not taken below that share of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class DispatchRules:
-    """Times in s, powers in W. `horizon_s` is the time for which a setpoint must stay viable: it outlives the next tick.
+class Orders:
+    """Setpoints to send to those places: W, and the dead-man after which the station does what it does by default (s)."""
 
-    A profile is renewed when that lengthens its life by `renew_s`; setpoints are left alone while their sum is within
-    `band` of the request (at least `band_w`), and single ones that would change by less than `dead_band_w`.
-    """
-
-    follow: FollowRules = field(default_factory=FollowRules)
-    horizon_s: float = 15.0
-    dead_man_s: float = 300.0
-    renew_s: float = 60.0
-    silent_s: float = 75.0
-    band: float = 0.01
-    band_w: float = 150.0
-    dead_band_w: float = 25.0
-    correction_s: float = 20.0
-    correction_clamp: float = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class CarNow:
-    """A car of the pool at this moment. `soc_pct` None: unknown, so that nothing may be promised of it. `heard_at` is when
-    it was last sampled, or plugged in. `in_flight_w` is a setpoint that is on its way and not yet answered."""
-
-    session_id: str
-    car: Car
-    soc_pct: float | None
-    sample: Sample | None
-    heard_at: datetime
-    reachable: bool = True
-    in_flight_w: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A setpoint to send: W, and the dead-man after which the station does what it does by default."""
-
-    session_id: str
-    power_w: int
-    until: datetime
+    who: Places
+    power_w: Floats
+    until_s: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one dispatch remembers from step to step: the correction in W, and when it was made."""
+    """What one dispatch remembers from step to step: the correction in W, when it was made, what was requested then, and
+    from which power and moment the fleet is on its way there."""
 
     correction_w: float = 0.0
-    at: datetime | None = None
+    at_s: float | None = None
+    request_w: float | None = None
+    from_w: float = 0.0
+    from_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """The outcome. `counted_w` is what each car is believed to do once the orders are carried out; `shortfall_w` is the
-    request less what can be reached (0 when it can)."""
+    request less what can be reached (0 when it can); `codes` say how each car stands (`VERDICTS`)."""
 
-    orders: tuple[Order, ...]
+    orders: Orders
     state: State
-    controls: Mapping[str, Control]
-    verdicts: Mapping[str, Verdict]
-    counted_w: Mapping[str, float]
+    controls: Controls
+    codes: NDArray[np.int8]
+    counted_w: Floats
     measured_w: float
     shortfall_w: float
     note: str
@@ -116,207 +72,189 @@ class Step:
     @property
     def commanded_w(self) -> float:
         """The fleet's power once all orders are carried out."""
-        return sum(self.counted_w.values())
+        return float(self.counted_w.sum())
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """How each car stands."""
+        return [VERDICTS[code] for code in self.codes.tolist()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Seat:
-    """A car's place in this step: fixed at a power, or in the share with an interval."""
-
-    now: CarNow
-    control: Control
-    verdict: Verdict
-    fixed_w: float | None = None
-    lo_w: float = 0.0
-    hi_w: float = 0.0
-    order_w: float | None = None
-
-
-def step(
-    now: datetime,
-    request_w: float,
-    event_end: datetime,
-    cars: tuple[CarNow, ...],
-    controls: Mapping[str, Control],
-    state: State,
-    rules: DispatchRules,
-    physics: Physics,
-) -> Step:
+def step(board: Board, request_w: float, event_end: datetime, state: State, rules: DispatchRules, physics: Physics) -> Step:
     """Decide the setpoints of one moment of a DR event."""
-    seats = [_seat(now, request_w, car, controls.get(car.session_id, NO_CONTROL), rules, physics) for car in cars]
-    sharing = [seat for seat in seats if seat.fixed_w is None]
-    fixed_w = sum(seat.fixed_w for seat in seats if seat.fixed_w is not None)
-    state = _corrected(now, request_w, sharing, state, rules)
-    target_w = request_w - fixed_w - state.correction_w
-    setpoints = _shared(now, request_w, target_w, event_end, sharing, rules, physics)
-    orders = [order for seat in seats if (order := _order(now, event_end, seat, setpoints, rules, physics))]
-    counted = {seat.now.session_id: _counted(seat, setpoints) for seat in seats}
-    shortfall = target_w - sum(setpoints.values())
-    reached = abs(shortfall) <= max(rules.band * abs(request_w), rules.band_w)
+    seats = seated(board, request_w, rules, physics)
+    state = _edge(board, request_w, seats, state, rules)
+    state = _corrected(board.now_s, request_w, seats, state, rules)
+    _serve(board, seats, request_w, event_end.timestamp(), state, rules)
+    asked_w = _ramped(board.now_s, state, rules)
+    fixed_w = np.where(seats.shares, 0.0, seats.fixed_w)
+    target_w = asked_w - float(fixed_w.sum()) - state.correction_w
+    band_w = max(rules.band * abs(request_w), rules.band_w)
+    told_w = _shared(board, seats, fixed_w, target_w, band_w, event_end, rules, physics)
+    counted_w = np.where(seats.shares, seats.controls.gain * told_w, seats.fixed_w)
+    orders = _orders(board, seats, told_w, event_end, rules, physics)
+    shortfall = target_w - float(counted_w[seats.shares].sum())
+    reached = abs(shortfall) <= band_w
+    fits = board.caps is None or board.caps.less(counted_w).kept(np.zeros(len(counted_w)))
     return Step(
-        orders=tuple(orders),
-        state=state,
-        controls={seat.now.session_id: seat.control for seat in seats},
-        verdicts={seat.now.session_id: seat.verdict for seat in seats},
-        counted_w=counted,
-        measured_w=sum(_measured(now, seat, rules) for seat in seats),
+        orders=orders,
+        state=replace(state, at_s=board.now_s),
+        controls=seats.controls,
+        codes=seats.codes,
+        counted_w=counted_w,
+        measured_w=_measured(board, seats, rules),
         shortfall_w=0.0 if reached else shortfall,
-        note="" if reached else f"out of reach: {shortfall:+.0f} W missing",
+        note=_note(0.0 if reached else shortfall, fits=fits),
     )
 
 
-def default_w(car: Car, soc_pct: float | None, physics: Physics) -> float:
-    """What a car does without a profile: it charges with all it can take, unless it is full (F7C)."""
-    return car.charge_w if soc_pct is None else most_charge_w(car, soc_pct, physics)
+def _edge(board: Board, request_w: float, seats: Seats, state: State, rules: DispatchRules) -> State:
+    """A new request is approached from what the fleet does (at the beginning), or was asked for before."""
+    if state.request_w == request_w:
+        return state
+    from_w = float(seats.shown_w.sum()) if state.request_w is None else _ramped(board.now_s, state, rules)
+    return replace(state, request_w=request_w, from_w=from_w, from_s=board.now_s)
 
 
-def deadline(
-    now: datetime, event_end: datetime, car: CarNow, power_w: float, rules: DispatchRules, physics: Physics
-) -> datetime:
-    """The dead-man of a setpoint: never beyond the event, the control period, or the time for which it stays viable."""
-    longest = min(now + timedelta(seconds=rules.dead_man_s), event_end, car.car.depart)
-    left_s = max(0.0, (longest - now).total_seconds())
-    if car.soc_pct is None:
-        return longest
-    viable_s = viable_for_s(car.car, car.soc_pct, power_w, now, left_s, physics)
-    return now + timedelta(seconds=min(left_s, max(viable_s, rules.horizon_s)))
+def _ramped(now_s: float, state: State, rules: DispatchRules) -> float:
+    """What is asked of the fleet until the next step: the request, or on the way there."""
+    assert state.request_w is not None
+    gone_s = max(0.0, now_s - state.from_s) + rules.horizon_s / 3
+    part = 1.0 if gone_s >= rules.ramp_s else gone_s / rules.ramp_s
+    return state.from_w + part * (state.request_w - state.from_w)
 
 
-def _seat(now: datetime, request_w: float, car: CarNow, control: Control, rules: DispatchRules, physics: Physics) -> _Seat:
-    control = judged(control, car.sample, rules.follow)
-    if control.alive(now) is None:
-        control = replace(control, deviating_since=None)
-    shown_w = _believed(now, car, control, rules, physics)
-
-    def fixed(verdict: Verdict, power_w: float = shown_w, order_w: float | None = None) -> _Seat:
-        return _Seat(car, control, verdict, fixed_w=power_w, order_w=order_w)
-
-    if not car.reachable or (now - car.heard_at).total_seconds() > rules.silent_s:
-        verdict = Verdict.SILENT if car.reachable else Verdict.OFFLINE
-        return fixed(verdict, _unmoved(now, car, control, physics))
-    if car.soc_pct is None:
-        return fixed(Verdict.UNKNOWN_SOC)
-    if car.in_flight_w is not None:
-        out = control.out_until is not None
-        return fixed(Verdict.PENDING, shown_w if out else car.in_flight_w)
-    if control.refused_until is not None and now < control.refused_until:
-        return fixed(Verdict.REFUSED)
-    viable = interval(car.car, car.soc_pct, now, rules.horizon_s, physics)
-    lo_w, hi_w = limited(control, viable.lo_w, viable.hi_w, now)
-    if control.out_until is not None and not control.on_trial and now < control.out_until:
-        return fixed(Verdict.NOT_FOLLOWING, order_w=None if control.stopped else min(max(0.0, lo_w), hi_w))
-    if control.out_until is not None:
-        control = replace(control, on_trial=True)
-        begun = control.alive(now)
-        trial = None if begun and begun.power_w else min(max(trial_w(shown_w, request_w), lo_w), hi_w)
-        return fixed(Verdict.TRIAL, order_w=trial)
-    if control.deviating_since is not None:
-        return fixed(Verdict.DEVIATING)
-    if car.car.charge_w > 0 and viable.lo_w >= most_charge_w(car.car, car.soc_pct, physics) - 1 > 0:
-        return _all_out(now, car, control, viable.hi_w, shown_w)
-    capped = control.limit_until is not None and now < control.limit_until
-    return _Seat(car, control, Verdict.LIMITED if capped else Verdict.FOLLOWING, lo_w=lo_w, hi_w=hi_w)
-
-
-def _all_out(now: datetime, car: CarNow, control: Control, hi_w: float, shown_w: float) -> _Seat:
-    """A car that needs every watt it can get. Told its own limit it would get what its converter makes of that, and above
-    the knee what the careful curve believes: so it is told more than it can take, and counted as measured from then on."""
-    begun = control.alive(now)
-    told = begun is not None and begun.power_w >= car.car.charge_w
-    return _Seat(car, control, Verdict.FOLLOWING, fixed_w=shown_w if told else hi_w, order_w=ALL_OUT * car.car.charge_w)
-
-
-def _believed(now: datetime, car: CarNow, control: Control, rules: DispatchRules, physics: Physics) -> float:
-    """What a car that is not counted by its setpoint does: as measured, if that is fresh."""
-    if car.sample is not None and (now - car.sample.at).total_seconds() <= rules.silent_s:
-        return car.sample.power_w
-    return _unmoved(now, car, control, physics)
-
-
-def _unmoved(now: datetime, car: CarNow, control: Control, physics: Physics) -> float:
-    """What a car does that nobody hears: its last setpoint until the profile dies, then it charges by default.
-
-    One that did not follow before goes on with what it was last seen to do.
-    """
-    if control.out_until is not None and car.sample is not None:
-        return car.sample.power_w
-    command = control.alive(now)
-    return float(command.power_w) if command else default_w(car.car, car.soc_pct, physics)
-
-
-def _corrected(now: datetime, request_w: float, sharing: list[_Seat], state: State, rules: DispatchRules) -> State:
-    """Move the correction towards what the sharing cars do beyond their setpoints; a leaky integrator with a clamp."""
-    elapsed = 0.0 if state.at is None else (now - state.at).total_seconds()
-    gain = 1 - exp(-elapsed / rules.correction_s)
-    beyond = sum(seat.control.bias_w for seat in sharing if seat.control.alive(now))
-    moved = state.correction_w + gain * (beyond - state.correction_w)
+def _corrected(now_s: float, request_w: float, seats: Seats, state: State, rules: DispatchRules) -> State:
+    """Move the correction towards what the sharing cars do beyond what is expected; a leaky integrator with a clamp."""
+    elapsed = 0.0 if state.at_s is None else max(0.0, now_s - state.at_s)
+    part = 1 - exp(-elapsed / rules.correction_s)
+    beyond = float(seats.controls.bias_w[seats.shares & seats.controls.alive(now_s)].sum())
+    moved = state.correction_w + part * (beyond - state.correction_w)
     clamp = rules.correction_clamp * abs(request_w)
-    return State(correction_w=min(max(moved, -clamp), clamp), at=now)
+    return replace(state, correction_w=min(max(moved, -clamp), clamp))
+
+
+def _serve(board: Board, seats: Seats, request_w: float, event_s: float, state: State, rules: DispatchRules) -> None:
+    """Count what each sharing car has moved for this event since the last step, and what it could have."""
+    controls = seats.controls
+    other = controls.event_s != event_s
+    controls.served_wh[other], controls.able_wh[other], controls.event_s[other] = 0.0, 0.0, event_s
+    hours = 0.0 if state.at_s is None else min(max(0.0, board.now_s - state.at_s), rules.dead_man_s) / HOUR_S
+    way = 1.0 if request_w > 0 else -1.0
+    reference = np.nan_to_num(board.planned_w)
+    could_w = np.maximum(way * (np.where(way > 0, seats.hi_w, seats.lo_w) - reference), 0.0)
+    did_w = np.clip(way * (seats.shown_w - reference), 0.0, could_w)
+    controls.served_wh += hours * np.where(seats.shares, did_w, 0.0)
+    controls.able_wh += hours * np.where(seats.shares, could_w, 0.0)
+
+
+def _fair(controls: Controls, who: Places, rules: DispatchRules) -> Floats:
+    """What weights are multiplied by: below 1 for cars that have served more of what they could than the mean."""
+    ratio = controls.served_wh[who] / np.maximum(controls.able_wh[who], 1.0)
+    return np.maximum(LEAST_WEIGHT, 1 + rules.fairness * (ratio.mean() - ratio))  # type: ignore[no-any-return]
 
 
 def _shared(
-    now: datetime,
-    request_w: float,
+    board: Board,
+    seats: Seats,
+    fixed_w: Floats,
     target_w: float,
+    band_w: float,
     event_end: datetime,
-    sharing: list[_Seat],
     rules: DispatchRules,
     physics: Physics,
-) -> dict[str, int]:
-    """The setpoints of the sharing cars: the present ones while they still do, else a new exact share."""
-    kept = _kept(now, sharing)
-    band = max(rules.band * abs(request_w), rules.band_w)
-    if kept is not None and abs(sum(kept.values()) - target_w) <= band:
-        return kept
-    energies = [(seat.now.car, seat.now.soc_pct or 0.0) for seat in sharing]
-    powers = share(
-        target_w,
-        np.array([seat.lo_w for seat in sharing], dtype=np.float64),
-        np.array([seat.hi_w for seat in sharing], dtype=np.float64),
-        np.array([spare_wh(car, soc, event_end, physics) for car, soc in energies], dtype=np.float64),
-        np.array([room_wh(car, soc, physics) for car, soc in energies], dtype=np.float64),
+) -> Floats:
+    """What each sharing car is told (NaN: the others): its present setpoint, cut to its interval, while their sum still is
+    what is asked; else by a new share."""
+    told_w = np.full(len(fixed_w), NEVER)
+    who = np.flatnonzero(seats.shares)
+    if not who.size:
+        return told_w
+    controls, lo_w, hi_w = seats.controls, seats.lo_w[who], seats.hi_w[who]
+    present_w, gain = controls.told_w[who], controls.gain[who]
+    expected_w = gain * present_w
+    caps = None if board.caps is None else board.caps.less(fixed_w).take(who)
+    alive = controls.alive(board.now_s)[who]
+    stays = alive & (_within(present_w, lo_w, hi_w) | _within(expected_w, lo_w, hi_w))
+    moved_w = np.where(stays, expected_w, np.clip(expected_w, lo_w, hi_w))
+    if alive.all() and abs(float(moved_w.sum()) - target_w) <= band_w and (caps is None or caps.kept(moved_w)):
+        told_w[who] = np.where(stays, present_w, np.rint(moved_w / gain))
+        return told_w
+    cars = board.cars.some(who)
+    soc, fair = board.soc_pct[who], _fair(controls, who, rules)
+    bounds = Bounds(
+        lo_w=np.minimum(np.maximum(lo_w, -gain * cars.discharge_w), hi_w),
+        hi_w=hi_w,
+        give_wh=fair * spare_wh(cars, soc, event_end, physics),
+        take_wh=fair * room_wh(cars, soc, physics),
+        reference_w=np.nan_to_num(board.planned_w[who]),
+        step_w=board.step_w[who],
     )
-    return {seat.now.session_id: round(float(power)) for seat, power in zip(sharing, powers, strict=True)}
+    powers = share(target_w, bounds, caps, stays & (np.abs(present_w) >= bounds.step_w))
+    wanted_w = np.rint(np.minimum(powers / gain, ALL_OUT * cars.charge_w))
+    size_w = np.maximum(cars.charge_w, cars.discharge_w)
+    dead_w = np.maximum(rules.dead_band_w, rules.dead_band * size_w)
+    told_w[who] = np.where(_sent(wanted_w, present_w, gain, stays, dead_w, band_w), wanted_w, present_w)
+    return told_w
 
 
-def _kept(now: datetime, sharing: list[_Seat]) -> dict[str, int] | None:
-    """The living setpoints, if every sharing car has one inside its interval."""
-    kept = {}
-    for seat in sharing:
-        command = seat.control.alive(now)
-        if command is None or not seat.lo_w - 1 <= command.power_w <= seat.hi_w + 1:
-            return None
-        kept[seat.now.session_id] = command.power_w
-    return kept
+def _within(power_w: Floats, lo_w: Floats, hi_w: Floats) -> Flags:
+    return (lo_w - 1 <= power_w) & (power_w <= hi_w + 1)
 
 
-def _order(
-    now: datetime, event_end: datetime, seat: _Seat, setpoints: Mapping[str, int], rules: DispatchRules, physics: Physics
-) -> Order | None:
-    power_w = setpoints.get(seat.now.session_id) if seat.fixed_w is None else seat.order_w
-    if power_w is None:
-        return None
-    until = deadline(now, event_end, seat.now, power_w, rules, physics)
-    command = seat.control.alive(now)
-    same = command is not None and abs(command.power_w - power_w) < rules.dead_band_w
-    if command is not None and same and not _worth_renewing(now, command.until, until, rules):
-        return None
-    return Order(seat.now.session_id, round(power_w), until) if until > now else None
+def _sent(wanted_w: Floats, present_w: Floats, gain: Floats, stays: Flags, dead_w: Floats, band_w: float) -> Flags:
+    """Whose setpoint changes: by more than its dead band, or because without it the sum would leave the band."""
+    change_w = np.where(stays, wanted_w - present_w, 0.0)
+    sent = ~stays | (np.abs(change_w) >= dead_w)
+    left_w = np.where(sent, 0.0, gain * change_w)
+    missing_w = float(left_w.sum())
+    if abs(missing_w) <= band_w:
+        return sent
+    order = np.argsort(-np.abs(left_w), kind="stable")
+    enough = np.abs(missing_w - np.cumsum(left_w[order])) <= band_w + _DUST_W
+    sent[order[: int(np.argmax(enough)) + 1]] = True
+    return sent
 
 
-def _worth_renewing(now: datetime, ends: datetime, until: datetime, rules: DispatchRules) -> bool:
-    longer_s = (until - ends).total_seconds()
-    soon = (ends - now).total_seconds() <= rules.horizon_s
-    return longer_s >= rules.renew_s or (soon and longer_s >= 1)
+def _orders(
+    board: Board, seats: Seats, told_w: Floats, event_end: datetime, rules: DispatchRules, physics: Physics
+) -> Orders:
+    """What is sent: setpoints that change, and those whose life is worth lengthening."""
+    now_s, controls = board.now_s, seats.controls
+    power_w = np.where(seats.shares, told_w, seats.order_w)
+    ends = np.where(
+        controls.alive(now_s) & (np.abs(controls.told_w - power_w) < rules.dead_band_w), controls.until_s, -np.inf
+    )
+    last_s = np.minimum(min(now_s + rules.dead_man_s, event_end.timestamp()), board.cars.depart_s)
+    who = np.flatnonzero(np.isfinite(power_w) & (last_s > now_s) & _worth_renewing(now_s, ends, last_s, rules))
+    until_s = _dead_man(board, who, power_w[who], last_s[who], rules, physics)
+    worth = _worth_renewing(now_s, ends[who], until_s, rules)
+    return Orders(who[worth], np.rint(power_w[who[worth]]), until_s[worth])
 
 
-def _counted(seat: _Seat, setpoints: Mapping[str, int]) -> float:
-    return float(setpoints[seat.now.session_id]) if seat.fixed_w is None else seat.fixed_w
+def _dead_man(board: Board, who: Places, power_w: Floats, last_s: Floats, rules: DispatchRules, physics: Physics) -> Floats:
+    """When setpoints end: never beyond the event, the control period, or the time for which they stay viable."""
+    left_s = last_s - board.now_s
+    viable_s = viable_for_s(board.cars.some(who), board.soc_pct[who], power_w, board.now, left_s, physics)
+    return board.now_s + np.minimum(left_s, np.maximum(viable_s, rules.horizon_s))
 
 
-def _measured(now: datetime, seat: _Seat, rules: DispatchRules) -> float:
-    """A car's part of the live measurement; what it is counted with where it is not heard."""
-    sample = seat.now.sample
-    if seat.verdict not in UNMOVED and sample is not None and (now - sample.at).total_seconds() <= rules.silent_s:
-        return sample.power_w
-    return seat.fixed_w or 0.0
+def _worth_renewing(now_s: float, ends_s: Floats, until_s: Floats, rules: DispatchRules) -> Flags:
+    """Whether a setpoint that ends then (-inf: there is none) should be sent to live until then."""
+    longer_s = until_s - ends_s
+    soon = ends_s - now_s <= rules.horizon_s
+    return (longer_s >= rules.renew_s) | (soon & (longer_s >= 1))
+
+
+def _measured(board: Board, seats: Seats, rules: DispatchRules) -> float:
+    """The live measurement: each car's sample; what it is counted with where it is not heard."""
+    heard = ~np.isin(seats.codes, UNMOVED) & (board.now_s - board.sample_s <= rules.silent_s)
+    return float(np.where(heard, board.sample_w, seats.fixed_w).sum())
+
+
+def _note(shortfall_w: float, *, fits: bool) -> str:
+    """What is wrong with a step, in words."""
+    notes = [] if not shortfall_w else [f"out of reach: {shortfall_w:+.0f} W missing"]
+    return "; ".join(
+        notes + ([] if fits else ["a site is beyond its limit: promises and cars that do not follow leave no other way"])
+    )

@@ -1,33 +1,48 @@
 """Does a car do what it was told? Accepted is not applied: the meter decides (X2).
 
-A `Control` is all that is known about our control of one session. A sample is judged against the setpoints that were in
+`Controls` is all that is known about our control of many sessions. A sample is judged against the setpoints that were in
 effect shortly before it, since a station needs seconds to ramp:
 
     following --sample off by more than max(30 %, 500 W)--> deviating --still off at a later sample--> limited | out
     limited    it goes the right way but not as far: its interval is cut to what it shows, for some minutes
     out        it does something else: told 0 W once, counted as measured, its share goes to the others
     out --after some minutes--> trial (a mild setpoint, still counted as measured) --sample fits--> following
+
+From samples that fit it is learned what each car makes of a watt that it is told, and how slowly it answers.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from dr_engine.domain.car import Flags, Floats, Places
+from dr_engine.domain.controls import NEVER, Controls
 
 LEAST_LIMIT_W = 200.0
 LIMIT_SLACK_W = 200.0
 TRIAL_SHARE = 0.6
 TRIAL_W = 1500.0
-FORGET_S = 90.0
-AHEAD = timedelta(seconds=60)
-"""Clocks are corrected by less without anybody's notice."""
+TELLING_W = 1000.0
+"""Smaller setpoints, and smaller changes of them, say nothing about gain and lag."""
+GAINS = (0.9, 1.1)
+"""Gains that are believed: what is further off is no converter's error."""
+LAGS_S = (0.5, 10.0)
+LEARN = 0.25
+"""The weight of a new sample in what is learned."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowRules:
-    """Tolerances and times of the judgement; times in seconds, powers in W."""
+    """Tolerances and times of the judgement; times in seconds, powers in W.
+
+    A sample shows a setpoint `settle_s` after it was accepted, or three learned time constants after where that is longer;
+    `response_s` is the time constant that is believed of a car before any was seen.
+    """
 
     tolerance: float = 0.3
     tolerance_w: float = 500.0
     settle_s: float = 8.0
+    response_s: float = 2.5
     confirm_s: float = 9.0
     retry_s: float = 300.0
     limit_s: float = 300.0
@@ -35,145 +50,139 @@ class FollowRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A setpoint that a station has accepted, and until when its profile lives."""
+class _Shown:
+    """What new samples show, each beside the setpoints that were in effect: their least and greatest, the first and the last
+    of them, how many, and how long before the sample the last was accepted (s)."""
 
-    power_w: int
-    accepted_at: datetime
-    until: datetime
+    who: Places
+    at_s: Floats
+    measured_w: Floats
+    least_w: Floats
+    most_w: Floats
+    first_w: Floats
+    last_w: Floats
+    count: Places
+    age_s: Floats
 
-    def lives(self, now: datetime) -> bool:
-        """Not when it was accepted at a time yet to come: the clock was set back since, and `until` says nothing any more.
-        The station counts the seconds itself."""
-        return self.accepted_at - AHEAD <= now < self.until
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A measured power at the EVSE, W."""
-
-    at: datetime
-    power_w: float
+    def take(self, places: Places) -> "_Shown":
+        """Those of them."""
+        return _Shown(*(getattr(self, field.name)[places] for field in fields(self)))
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """Our control of one session. `command` is the last accepted one, also when its profile has died since; None from
-    `free_since` on, when it was released (or was never told anything)."""
-
-    command: Command | None = None
-    recent: tuple[Command, ...] = ()
-    bias_w: float = 0.0
-    deviating_since: datetime | None = None
-    out_until: datetime | None = None
-    stopped: bool = False
-    on_trial: bool = False
-    limit_w: float | None = None
-    limit_until: datetime | None = None
-    refused_until: datetime | None = None
-    charge_only: bool = False
-    free_since: datetime | None = None
-
-    def alive(self, now: datetime) -> Command | None:
-        """The command whose profile still lives."""
-        return self.command if self.command is not None and self.command.lives(now) else None
+def judged(controls: Controls, sample_s: Floats, sample_w: Floats, rules: FollowRules) -> Controls:
+    """The controls after looking at the newest sample of each car (NaN: none), if it was taken while a setpoint lived; the
+    same sample again changes nothing."""
+    controls = controls.copy()
+    apart = np.isfinite(controls.out_until_s) & ~controls.on_trial
+    fresh = np.flatnonzero((sample_s < controls.until_s) & (sample_s != controls.judged_s) & ~apart)
+    if not fresh.size:
+        return controls
+    controls.judged_s[fresh] = sample_s[fresh]
+    shown = _shown(controls, fresh, sample_s[fresh], sample_w[fresh], rules)
+    nearest = np.clip(shown.measured_w, shown.least_w, shown.most_w)
+    allowed = np.maximum(rules.tolerance * np.abs(nearest), rules.tolerance_w)
+    off = np.abs(shown.measured_w - nearest) > allowed
+    _learn(controls, shown, ~off)
+    _suspect(controls, shown, off, rules)
+    return controls
 
 
-NO_CONTROL = Control()
+def _shown(controls: Controls, who: Places, at_s: Floats, measured_w: Floats, rules: FollowRules) -> _Shown:
+    """Only those samples that say something: not taken too early after the first setpoint."""
+    before = at_s - np.maximum(rules.settle_s, 3 * controls.lag_s[who])
+    alone = controls.recent_s[-1, who] <= before
+    shown = _of_one(controls, who[alone], at_s[alone], measured_w[alone])
+    if alone.all():
+        return shown
+    several = _of_several(controls, who[~alone], at_s[~alone], measured_w[~alone], before[~alone])
+    return _Shown(*(np.concatenate([getattr(one, field.name) for one in (shown, several)]) for field in fields(_Shown)))
 
 
-def accepted(control: Control, power_w: int, until: datetime, now: datetime) -> Control:
-    """The station has taken a setpoint."""
-    last = control.recent[-1] if control.recent else None
-    if last is not None and last.power_w == power_w and last.lives(now):
-        command, before = replace(last, until=until), control.recent[:-1]
-    else:
-        command, before = Command(power_w, now, until), control.recent
-    horizon = now - timedelta(seconds=FORGET_S)
-    starts = [newer.accepted_at for newer in (*before[1:], command)]
-    kept = tuple(old for old, replaced_at in zip(before, starts, strict=False) if replaced_at > horizon)
-    return replace(
-        control,
-        command=command,
-        recent=(*kept, command),
-        refused_until=None,
-        stopped=control.stopped or (control.out_until is not None and power_w == 0),
-    )
+def _of_one(controls: Controls, who: Places, at_s: Floats, measured_w: Floats) -> _Shown:
+    """Samples of cars that were told nothing new for long enough."""
+    told_w, told_s = controls.told_w[who], controls.recent_s[-1, who]
+    return _Shown(who, at_s, measured_w, told_w, told_w, told_w, told_w, np.ones(who.size, np.int64), at_s - told_s)
 
 
-def refused(control: Control, now: datetime, rules: FollowRules, *, discharge_not_allowed: bool = False) -> Control:
-    """The station did not take a setpoint (or did not answer): it is left alone for a moment."""
-    until = now + timedelta(seconds=rules.refused_s)
-    return replace(control, refused_until=until, charge_only=control.charge_only or discharge_not_allowed)
+def _of_several(controls: Controls, who: Places, at_s: Floats, measured_w: Floats, before: Floats) -> _Shown:
+    """Samples beside all setpoints that were in effect at them or shortly before."""
+    told_w, told_s, until_s = (rows[:, who] for rows in (controls.recent_w, controls.recent_s, controls.recent_until_s))
+    ends = np.minimum(until_s, np.vstack([told_s[1:], until_s[-1]]))
+    found = (told_s <= at_s) & (ends > before)
+    settled = (found & (told_s <= before)).any(axis=0)
+    first, last, cars = np.argmax(found, axis=0), len(found) - 1 - np.argmax(found[::-1], axis=0), np.arange(who.size)
+    return _Shown(
+        who=who,
+        at_s=at_s,
+        measured_w=measured_w,
+        least_w=np.where(found, told_w, np.inf).min(axis=0),
+        most_w=np.where(found, told_w, -np.inf).max(axis=0),
+        first_w=told_w[first, cars],
+        last_w=told_w[last, cars],
+        count=found.sum(axis=0),
+        age_s=at_s - told_s[last, cars],
+    ).take(np.flatnonzero(settled))
 
 
-def released(control: Control, now: datetime) -> Control:
-    """The session charges by default again."""
-    return replace(control, command=None, recent=(), deviating_since=None, bias_w=0.0, refused_until=None, free_since=now)
+def _learn(controls: Controls, shown: _Shown, fits: Flags) -> None:
+    """Samples that fit end all suspicion; of one setpoint they tell the gain, of two how far it came from the first."""
+    who = shown.who[fits]
+    controls.deviating_s[who] = NEVER
+    back = who[controls.on_trial[who]]
+    controls.out_until_s[back], controls.on_trial[back], controls.stopped[back] = NEVER, False, False
+    gain = controls.gain
+    steady = fits & (shown.count == 1)
+    who, told, measured = shown.who[steady], shown.first_w[steady], shown.measured_w[steady]
+    telling = np.abs(told) >= TELLING_W
+    ratio = np.clip(measured[telling] / told[telling], *GAINS)
+    gain[who[telling]] += LEARN * (ratio - gain[who[telling]])
+    controls.bias_w[who] = measured - gain[who] * told
+    _learn_lag(controls.lag_s, shown, fits)
 
 
-def judged(control: Control, sample: Sample | None, rules: FollowRules) -> Control:
-    """The control after looking at the newest sample; the same sample again changes nothing."""
-    if control.out_until is not None and not control.on_trial:
-        return control
-    in_effect = _in_effect(control, sample, rules)
-    if sample is None or not in_effect:
-        return control
-    if not _off(sample.power_w, in_effect, rules):
-        bias = sample.power_w - in_effect[0].power_w if len(in_effect) == 1 else control.bias_w
-        back = {"on_trial": False, "out_until": None, "stopped": False} if control.on_trial else {}
-        return replace(control, deviating_since=None, bias_w=bias, **back)  # type: ignore[arg-type]
-    if control.deviating_since is None or control.deviating_since > sample.at:
-        return replace(control, deviating_since=sample.at, bias_w=0.0)
-    if (sample.at - control.deviating_since).total_seconds() < rules.confirm_s:
-        return control
-    return _condemned(control, sample, in_effect[-1].power_w, rules)
+def _learn_lag(lag_s: Floats, shown: _Shown, fits: Flags) -> None:
+    """A first-order response that came so far in that time; one that is all but there says only that it is no slower."""
+    step_w = shown.last_w - shown.first_w
+    moving = fits & (shown.count == 2) & (np.abs(step_w) >= TELLING_W) & (shown.age_s > 0)
+    who, age_s = shown.who[moving], shown.age_s[moving]
+    part = (shown.measured_w - shown.first_w)[moving] / step_w[moving]
+    seen_s = age_s / -np.log1p(-np.clip(part, 0.05, 0.95))
+    seen_s = np.where(part > 0.95, np.minimum(lag_s[who], seen_s), seen_s)
+    says = part > 0.05
+    lag_s[who[says]] += LEARN * (np.clip(seen_s[says], *LAGS_S) - lag_s[who[says]])
 
 
-def _in_effect(control: Control, sample: Sample | None, rules: FollowRules) -> tuple[Command, ...]:
-    """The commands that the sample may show: in effect at it or in the settling time before; none when it is too early."""
-    if sample is None or (command := control.command) is None or sample.at >= command.until:
-        return ()
-    before = sample.at - timedelta(seconds=rules.settle_s)
-    starts = [newer.accepted_at for newer in control.recent[1:]] + [command.until]
-    ends = [min(old.until, start) for old, start in zip(control.recent, starts, strict=True)]
-    found = tuple(
-        old for old, end in zip(control.recent, ends, strict=True) if old.accepted_at <= sample.at and end > before
-    )
-    return found if found and found[0].accepted_at <= before else ()
+def _suspect(controls: Controls, shown: _Shown, off: Flags, rules: FollowRules) -> None:
+    """Samples that are off: the first is noted, one that confirms it has consequences."""
+    since = controls.deviating_s[shown.who]
+    known = off & (since <= shown.at_s)
+    first = shown.who[off & ~known]
+    controls.deviating_s[first], controls.bias_w[first] = shown.at_s[off & ~known], 0.0
+    condemned = known & (shown.at_s - since >= rules.confirm_s)
+    if not condemned.any():
+        return
+    short = (shown.measured_w * shown.last_w > 0) & (np.abs(shown.measured_w) < np.abs(shown.last_w))
+    short &= condemned & (np.abs(shown.measured_w) >= LEAST_LIMIT_W) & ~controls.on_trial[shown.who]
+    out = condemned & ~short
+    who = shown.who[short]
+    controls.limit_w[who], controls.limit_until_s[who] = shown.measured_w[short], shown.at_s[short] + rules.limit_s
+    who = shown.who[out]
+    controls.out_until_s[who] = shown.at_s[out] + rules.retry_s
+    controls.stopped[who], controls.on_trial[who], controls.bias_w[who] = False, False, 0.0
+    controls.deviating_s[shown.who[condemned]] = NEVER
 
 
-def _off(measured_w: float, in_effect: tuple[Command, ...], rules: FollowRules) -> bool:
-    low = min(command.power_w for command in in_effect)
-    high = max(command.power_w for command in in_effect)
-    nearest = min(max(measured_w, low), high)
-    return abs(measured_w - nearest) > max(rules.tolerance * abs(nearest), rules.tolerance_w)
+def limited(controls: Controls, lo_w: Floats, hi_w: Floats, now_s: float) -> tuple[Floats, Floats]:
+    """Intervals cut to what cars were seen to do, and to charging where discharge was refused; never emptied."""
+    lo_w = np.where(controls.charge_only, np.maximum(lo_w, 0.0), lo_w)
+    cut = now_s < controls.limit_until_s
+    seen = controls.limit_w
+    hi_w = np.where(cut & (seen > 0), np.minimum(hi_w, seen + LIMIT_SLACK_W), hi_w)
+    lo_w = np.where(cut & (seen <= 0), np.maximum(lo_w, seen - LIMIT_SLACK_W), lo_w)
+    return np.minimum(lo_w, hi_w), hi_w
 
 
-def _condemned(control: Control, sample: Sample, setpoint_w: int, rules: FollowRules) -> Control:
-    measured = sample.power_w
-    falls_short = measured * setpoint_w > 0 and LEAST_LIMIT_W <= abs(measured) < abs(setpoint_w)
-    if falls_short and not control.on_trial:
-        until = sample.at + timedelta(seconds=rules.limit_s)
-        return replace(control, deviating_since=None, limit_w=measured, limit_until=until)
-    out = sample.at + timedelta(seconds=rules.retry_s)
-    return replace(control, deviating_since=None, out_until=out, stopped=False, on_trial=False, bias_w=0.0)
-
-
-def limited(control: Control, lo_w: float, hi_w: float, now: datetime) -> tuple[float, float]:
-    """An interval cut to what the car was seen to do, and to charging where discharge was refused; never emptied."""
-    if control.charge_only:
-        lo_w = max(lo_w, 0.0)
-    if control.limit_w is not None and control.limit_until is not None and now < control.limit_until:
-        if control.limit_w > 0:
-            hi_w = min(hi_w, control.limit_w + LIMIT_SLACK_W)
-        else:
-            lo_w = max(lo_w, control.limit_w - LIMIT_SLACK_W)
-    return min(lo_w, hi_w), hi_w
-
-
-def trial_w(measured_w: float, request_w: float) -> float:
-    """A setpoint that shows whether a car obeys again and upsets little: clearly away from what it does, but not far."""
-    if abs(measured_w) > TRIAL_W:
-        return measured_w * TRIAL_SHARE
-    return TRIAL_W if request_w > 0 else -TRIAL_W
+def trial_w(measured_w: Floats, request_w: float) -> Floats:
+    """Setpoints that show whether a car obeys again and upset little: clearly away from what it does, but not far."""
+    mild = TRIAL_W if request_w > 0 else -TRIAL_W
+    return np.where(np.abs(measured_w) > TRIAL_W, measured_w * TRIAL_SHARE, mild)

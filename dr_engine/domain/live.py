@@ -4,10 +4,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dr_engine.domain.car import Car, Physics, stored_wh
-from dr_engine.domain.following import Sample
 
 RAMPED_S = 30.0
 LEAST_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A measured power at the EVSE, W."""
+
+    at: datetime
+    power_w: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ bound. Full charging power is always viable below the upper bound, so the interv
 that only ever gets viable powers leaves with the SOC it was promised, whatever was requested.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic
 
 import numpy as np
 
-from dr_engine.domain.car import HOUR_S, Battery, N, Physics, most_charge_w, needed_before_wh, stored_wh
+from dr_engine.domain.car import HOUR_S, Battery, Cars, Flags, Floats, N, Physics, most_charge_w, needed_before_wh, stored_wh
 
-BISECTIONS = 16
+BISECTIONS = 9
 TOLERANCE_WH = 0.01
 
 
@@ -60,27 +61,37 @@ def interval(car: Battery[N], soc_pct: N, now: datetime, dt_s: float, physics: P
     return Interval(lo_w=np.minimum(np.where(np.asarray(above) >= 0, -gives, must)[()], hi), hi_w=hi)
 
 
-def viable_for_s(car: Battery[N], soc_pct: N, power_w: N, now: datetime, longest_s: N, physics: Physics) -> N:
-    """For how long, at most `longest_s`, the power may be held before it would break a promise or the upper bound.
+def viable_for_s(cars: Cars, soc_pct: Floats, power_w: Floats, now: datetime, longest_s: Floats, physics: Physics) -> Floats:
+    """For how long, at most `longest_s`, powers may be held before they would break a promise or the upper bound.
 
     Once a held power has left the viable band it does not come back, so that bisection finds the moment.
     """
-    full_charge = np.asarray(power_w) >= most_charge_w(car, soc_pct, physics) - 1
-    upper, energy, left_s = upper_wh(car, physics), car.wh(soc_pct), car.left_s(now)
+    whole = _holding(cars, soc_pct, power_w, now, physics)(longest_s)
+    short = np.flatnonzero(~whole)
+    if not short.size:
+        return longest_s
+    holds = _holding(cars.some(short), soc_pct[short], power_w[short], now, physics)
+    good, bad = np.zeros(short.size), longest_s[short]
+    for _ in range(BISECTIONS):
+        middle = (good + bad) / 2
+        fine = holds(middle)
+        good, bad = np.where(fine, middle, good), np.where(fine, bad, middle)
+    found = longest_s.copy()
+    found[short] = good
+    return found
 
-    def holds(seconds: N) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+
+def _holding(cars: Cars, soc_pct: Floats, power_w: Floats, now: datetime, physics: Physics) -> Callable[[Floats], Flags]:
+    """Tells whether powers may be held for that many seconds."""
+    full_charge = power_w >= most_charge_w(cars, soc_pct, physics) - 1
+    upper, energy, left_s = upper_wh(cars, physics), cars.wh(soc_pct), cars.left_s(now)
+
+    def holds(seconds: Floats) -> Flags:
         then = energy + stored_wh(power_w, seconds, physics)
-        enough = full_charge | (np.asarray(then) >= _least_wh(car, left_s - seconds, physics) - TOLERANCE_WH)
-        return enough & ((np.asarray(power_w) <= 0) | (np.asarray(then) <= upper + TOLERANCE_WH))
+        enough = full_charge | (then >= _least_wh(cars, left_s - seconds, physics) - TOLERANCE_WH)
+        return enough & ((power_w <= 0) | (then <= upper + TOLERANCE_WH))
 
-    whole = holds(longest_s)
-    good, bad = np.where(whole, longest_s, 0.0), np.asarray(longest_s, dtype=np.float64)
-    if not whole.all():
-        for _ in range(BISECTIONS):
-            middle = (good + bad) / 2
-            fine = holds(middle)  # type: ignore[arg-type]
-            good, bad = np.where(fine, middle, good), np.where(fine, bad, middle)
-    return good[()]  # type: ignore[return-value]
+    return holds
 
 
 def spare_wh(car: Battery[N], soc_pct: N, at: datetime, physics: Physics) -> N:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from dr_engine.domain.baseline import Baseline
 from dr_engine.domain.commanded import InForce, Told, in_force
-from dr_engine.domain.following import Command
+from dr_engine.domain.controls import Command
 from dr_engine.store.tables import asked, dispatch_log, dr_intervals, participations, setpoints
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from dr_engine.domain.availability import Outcome
-from dr_engine.domain.dispatch import Verdict
+from dr_engine.domain.board import Verdict
 from dr_engine.store.tables import bookings, outcomes, participations, sessions
 
 SETTLES = timedelta(minutes=30)

@@ -12,7 +12,7 @@ import numpy as np
 from dr_engine.domain.car import Floats
 from dr_engine.domain.planner.frame import Frame
 from dr_engine.domain.planner.problem import Ints
-from dr_engine.domain.sharing import share
+from dr_engine.domain.sharing import Bounds, share
 
 _ROUNDS = 3
 _SLACK_KWH = 1e-6
@@ -109,4 +109,5 @@ def _limit(now: _Slot, most: Floats, least: Floats) -> np.ndarray[tuple[int, ...
 def _move(now: _Slot, cars: Ints, by: float) -> None:
     """Change the sum of these cars by that much, or as far as their intervals go; by what each can still give or take."""
     drawn, spare = now.drawn[cars], np.maximum(0.0, now.energy - now.least)[cars]
-    now.drawn[cars] = drawn + share(by, now.lo[cars] - drawn, now.hi[cars] - drawn, 1000 * spare, 1000 * now.room[cars])
+    ways = Bounds.plain(now.lo[cars] - drawn, now.hi[cars] - drawn, 1000 * spare, 1000 * now.room[cars])
+    now.drawn[cars] = drawn + share(by, ways)

@@ -4,18 +4,23 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
+from dr_engine.domain.board import Board, CarNow, DispatchRules, Verdict
 from dr_engine.domain.car import Car, Physics, most_charge_w, stored_wh
-from dr_engine.domain.dispatch import CarNow, DispatchRules, Order, State, Verdict, step
-from dr_engine.domain.following import NO_CONTROL, Control, Sample, accepted, refused
+from dr_engine.domain.controls import Controls
+from dr_engine.domain.dispatch import State, step
+from dr_engine.domain.live import Sample
+from tests.dr_engine.domain.boards import control, together
 from tests.dr_engine.plant import Plant
 
 pytestmark = pytest.mark.acceptance
 
+ONE = np.array([0])
 START = datetime(2026, 6, 3, 9, 0, tzinfo=UTC)
 PHYSICS = Physics()
-RULES = DispatchRules()
+RULES = DispatchRules(ramp_s=10)
 
 
 @dataclass
@@ -31,7 +36,7 @@ class Bay:
     offline: tuple[int, int] = (0, 0)
     sample: Sample | None = None
     sampled_soc_pct: float = 50.0
-    control: Control = NO_CONTROL
+    controls: Controls = field(default_factory=control)
     at: datetime = field(default=START)
 
     def present(self, second: int) -> bool:
@@ -49,23 +54,33 @@ class Bay:
             self.sample = Sample(self.at, self.plant.power_w)
             self.sampled_soc_pct = self.plant.soc_pct
 
-    def take(self, order: Order, second: int) -> None:
+    def take(self, power_w: float, until_s: float, second: int) -> None:
+        now_s = self.at.timestamp()
         if self.reachable(second):
-            self.plant.profile = (order.power_w, order.until)
-            self.control = accepted(self.control, order.power_w, order.until, self.at)
+            self.plant.profile = (round(power_w), datetime.fromtimestamp(until_s, UTC))
+            self.controls.accept(ONE, np.array([power_w]), np.array([until_s]), now_s)
         else:
-            self.control = refused(self.control, self.at, RULES.follow)
+            self.controls.refuse(ONE, now_s, RULES.follow.refused_s)
 
     def now(self, second: int) -> CarNow:
         sample = self.sample
         believed = sample.power_w if sample else 0.0
-        command = self.control.alive(self.at)
+        now_s = self.at.timestamp()
+        command = self.controls.command(0) if self.controls.alive(now_s)[0] else None
         if not self.reachable(second):
             believed = float(command.power_w) if command else most_charge_w(self.car, self.sampled_soc_pct, PHYSICS)
         since = (self.at - sample.at).total_seconds() if sample else 0.0
         soc = self.sampled_soc_pct + self.car.pct(stored_wh(believed, since, PHYSICS))
         heard_at = sample.at if sample else START + timedelta(seconds=self.arrives_s)
-        return CarNow(self.name, self.car, soc, sample, heard_at, self.reachable(second))
+        return CarNow(
+            self.name,
+            self.car,
+            soc,
+            sample.power_w if sample else None,
+            sample.at if sample else None,
+            heard_at,
+            self.reachable(second),
+        )
 
 
 def fleet(count: int, seed: int) -> list[Bay]:
@@ -108,17 +123,15 @@ def minutes(bays: list[Bay], request_w: float, duration_s: int) -> tuple[list[fl
         edge = any(second in (bay.arrives_s, bay.leaves_s, *bay.offline) for bay in bays)
         if second % 5 == 0 or edge:
             pool = [bay for bay in bays if bay.present(second)]
-            controls = {bay.name: bay.control for bay in pool}
             now = START + timedelta(seconds=second)
-            cars = tuple(bay.now(second) for bay in pool)
-            outcome = step(now, request_w, end, cars, controls, state, RULES, PHYSICS)
-            state, sent = outcome.state, sent + len(outcome.orders)
-            verdicts.update(outcome.verdicts)
-            for bay in pool:
-                bay.control = outcome.controls[bay.name]
-                for order in outcome.orders:
-                    if order.session_id == bay.name:
-                        bay.take(order, second)
+            board = Board.of(now, [bay.now(second) for bay in pool], together(*(bay.controls for bay in pool)))
+            outcome = step(board, request_w, end, state, RULES, PHYSICS)
+            orders, state, sent = outcome.orders, outcome.state, sent + len(outcome.orders.who)
+            verdicts.update(zip((bay.name for bay in pool), outcome.verdicts, strict=True))
+            for place, bay in enumerate(pool):
+                bay.controls = outcome.controls.take(np.array([place]))
+            for place, power_w, until_s in zip(orders.who, orders.power_w, orders.until_s, strict=True):
+                pool[place].take(power_w, until_s, second)
         if second % 60 == 59:
             total = sum(bay.plant.net_wh for bay in bays)
             totals.append((total - before) * 60)

@@ -3,8 +3,7 @@
 import pytest
 
 from dr_engine.domain.car import Physics
-from dr_engine.domain.following import Sample
-from dr_engine.domain.live import Live, heard, seen_charge_w, soc_from_registers, soc_now
+from dr_engine.domain.live import Live, Sample, heard, seen_charge_w, soc_from_registers, soc_now
 from tests.dr_engine.domain.strategies import NOW, car, later
 
 BARE = Physics(charge_efficiency=0.9, discharge_efficiency=0.9)

@@ -57,12 +57,16 @@ def test_X1_the_promise_is_kept_whatever_is_requested(one: Car, soc: float, data
     assert one.pct(energy) >= one.wanted_pct - 0.01
 
 
+def held_for_s(one: Car, soc: float, power: float, longest: float) -> float:
+    return float(viable_for_s(Cars.of([one]), np.array([soc]), np.array([power]), NOW, np.array([longest]), PHYSICS)[0])
+
+
 @given(cars, st.floats(0, 100), st.floats(-10_000, 22_000))
 def test_a_power_stays_viable_for_as_long_as_it_is_said_to(one: Car, soc: float, wish: float) -> None:
     found = interval(one, soc, NOW, 15, PHYSICS)
     power = min(max(wish, found.lo_w), found.hi_w)
     longest = min(300.0, (one.depart - NOW).total_seconds())
-    seconds = viable_for_s(one, soc, power, NOW, longest, PHYSICS)
+    seconds = held_for_s(one, soc, power, longest)
     assert 0 <= seconds <= longest
     end = one.wh(soc) + stored_wh(power, seconds, PHYSICS)
     if seconds > 0 and power < most_charge_w(one, soc, PHYSICS) - 1:
@@ -92,6 +96,6 @@ def test_a_fleet_is_judged_as_its_cars_one_by_one(found: list[tuple[Car, float, 
         alone = interval(one, soc, NOW, 15, PHYSICS)
         assert together.lo_w[place] == pytest.approx(alone.lo_w)
         assert together.hi_w[place] == pytest.approx(alone.hi_w)
-        assert held[place] == pytest.approx(viable_for_s(one, soc, power, NOW, 600.0, PHYSICS))
+        assert held[place] == pytest.approx(held_for_s(one, soc, power, 600.0))
         assert spare_wh(fleet, socs, NOW, PHYSICS)[place] == pytest.approx(spare_wh(one, soc, NOW, PHYSICS))
         assert room_wh(fleet, socs, PHYSICS)[place] == pytest.approx(room_wh(one, soc, PHYSICS))

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from dr_engine.domain.baseline import Baseline
-from dr_engine.domain.following import Command
+from dr_engine.domain.controls import Command
 from dr_engine.domain.settlement import RequestInterval
 from dr_engine.store import bookings, dispatching, events
 from dr_engine.store.dispatching import Joined, LogEntry, SentCommand

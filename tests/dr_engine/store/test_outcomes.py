@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
-from dr_engine.domain.dispatch import Verdict
+from dr_engine.domain.board import Verdict
 from dr_engine.domain.settlement import RequestInterval
 from dr_engine.store import bookings, dispatching, events, outcomes
 from dr_engine.store.dispatching import Joined
