@@ -1,4 +1,4 @@
-"""What the reservation service says: bookings, and whose token is whose."""
+"""What the reservation service says: facilities, bookings, and whose token is whose."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -35,6 +35,16 @@ class ChargingWish(msgspec.Struct, frozen=True, kw_only=True):
     floor_soc_pct: int
     soc_pct: int | None = None
     distance_km: float = 0.0
+
+
+class FacilityAdded(Event, frozen=True, kw_only=True):
+    """A facility is set up: whoever has something for it may send it now."""
+
+    facility_id: FacilityId
+
+    @property
+    def key(self) -> str:
+        return self.facility_id
 
 
 class Stay(Event, frozen=True, kw_only=True):

@@ -18,8 +18,9 @@ from contracts.csms import (
     StationConnected,
     StationDisconnected,
 )
+from contracts.ids import FacilityId
 from contracts.message import Event
-from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, StayEnded, StayOutcome
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, FacilityAdded, StayEnded, StayOutcome
 from dr_engine.domain.availability import Outcome
 from dr_engine.store import bookings, mailboxes, outcomes, sessions, stations
 from dr_engine.telemetry import Telemetry
@@ -30,14 +31,19 @@ from runtime.storage.database import Database
 CONSUMER = "dr_engine"
 E = TypeVar("E", bound=Event)
 Changed = Callable[[], None]
+ToldFacility = Callable[[Connection, FacilityId], None]
+"""Announces what there is for a facility, in the transaction at hand."""
 
 
-def subscribe(bus: Bus, database: Database, clock: Clock, telemetry: Telemetry, changed: Changed) -> None:
-    """Listen to bookings, stations, sessions and telemetry."""
+def subscribe(
+    bus: Bus, database: Database, clock: Clock, telemetry: Telemetry, changed: Changed, tell_facility: ToldFacility
+) -> None:
+    """Listen to facilities, bookings, stations, sessions and telemetry."""
 
     def durable(kind: type[E], apply: Callable[[Connection, E], object], *, wakes: bool = True) -> None:
         bus.subscribe(kind, CONSUMER, _once(apply, database, clock, changed if wakes else None))
 
+    durable(FacilityAdded, lambda connection, event: tell_facility(connection, event.facility_id), wakes=False)
     durable(BookingMade, booking_made)
     durable(BookingChanged, booking_changed)
     durable(BookingCancelled, booking_cancelled)

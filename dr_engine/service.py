@@ -13,6 +13,7 @@ from dr_engine.api.doors import Doors
 from dr_engine.dispatcher import Dispatcher
 from dr_engine.filemarket import FileMarket
 from dr_engine.fleet import PoolEntry
+from dr_engine.forecasting import Forecasting
 from dr_engine.marketing import Marketing
 from dr_engine.planning import Planning
 from dr_engine.settings import DrSettings
@@ -39,6 +40,7 @@ class DrService:
         self._database = database
         self._host = host
         self._telemetry = Telemetry()
+        self._forecasting = Forecasting(settings.areas, database, host)
         self._dispatcher: Dispatcher | None = None
         self._planning: Planning | None = None
         self._ven: Ven | None = None
@@ -51,7 +53,9 @@ class DrService:
         relay = Relay(mailboxes, self._database, host.bus, clock=host.clock, activity=host.activity, log=host.log)
         self._dispatcher = Dispatcher(self._settings, self._database, host, self._telemetry)
         self._planning = Planning(self._settings, self._database, host, self._telemetry)
-        handlers.subscribe(host.bus, self._database, host.clock, self._telemetry, self._changed)
+        handlers.subscribe(
+            host.bus, self._database, host.clock, self._telemetry, self._changed, self._forecasting.announce_to
+        )
         async with AsyncExitStack() as stack:
             stack.enter_context(collected(host.metrics, self._dispatcher.metrics))
             host.supervisor.spawn(stack, "dr_engine relay", relay.run())
@@ -59,6 +63,8 @@ class DrService:
             host.supervisor.spawn(stack, "dr_engine planning", self._planning.run())
             host.supervisor.spawn(stack, "dr_engine market", self._marketing().run())
             self._listen(stack)
+            if self._settings.areas:
+                host.supervisor.spawn(stack, "dr_engine forecasting", self._forecasting.run())
             yield self
             self._dispatcher = None
             self._planning = None
@@ -92,7 +98,14 @@ class DrService:
     def _doors(self) -> Doors:
         host = self._host
         return Doors(
-            self._settings, self._database, host.clock, self._telemetry, self.pool, self._changed, lambda: self._ven
+            self._settings,
+            self._database,
+            host.clock,
+            self._telemetry,
+            self.pool,
+            self._changed,
+            lambda: self._ven,
+            self._forecasting,
         )
 
     def pool(self) -> list[PoolEntry]:

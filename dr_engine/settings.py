@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from dr_engine.areas import AreaSettings
 from dr_engine.domain.allocation import BASIS, Rule
 from dr_engine.domain.availability import Prior
 from dr_engine.domain.baseline import BaselineKind
@@ -197,6 +198,9 @@ class DrSettings(BaseModel):
     shift of their log-odds (0: nothing, whatever is seen)."""
     certified_days: Annotated[int, Field(ge=100, le=100_000)] = 1000
     certified_seed: Annotated[int, Field(ge=0)] = 1
+    areas: dict[str, AreaSettings] = {}
+    """Areas whose demand and supply are forecast, and what their facilities are paid when power is short or plenty."""
+
     market_every_s: Seconds = 30.0
     """Pause between two looks at gates, at bookings that have passed, and at the file market."""
     market_folder: Path | None = None
@@ -221,6 +225,15 @@ class DrSettings(BaseModel):
     def _programs_differ(self) -> "DrSettings":
         if self.ven is not None and self.ven2b is not None and self.ven.program(self.ven2b.program.name):
             raise ValueError(f"both VTNs have a program {self.ven2b.program.name}: name that of ven2b otherwise")
+        return self
+
+    @model_validator(mode="after")
+    def _a_facility_is_in_one_area(self) -> "DrSettings":
+        places: dict[str, str] = {}
+        for name, area in self.areas.items():
+            for facility in area.facilities:
+                if (other := places.setdefault(facility, name)) != name:
+                    raise ValueError(f"facility {facility} is in {other} and {name}; it hears the windows of one area")
         return self
 
     def product_table(self) -> Products:

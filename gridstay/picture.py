@@ -49,7 +49,7 @@ WANTED_SLACK_PCT = 0.05
 CLOSE_UPS = 3
 """More events than these are not shown close up."""
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "svg.hashsalt": "gridstay",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
@@ -73,7 +73,7 @@ _SIGN_WIDTH = 0.0072
 
 def draw(report: DayReport, path: Path) -> None:
     """Write the picture of the day. Raises OSError when the file cannot be written."""
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         picture(report).savefig(path, format="svg", metadata={"Date": None, "Creator": "gridstay", "Title": report.title})
 
 

@@ -114,10 +114,8 @@ def _told_tight(known: History, year: slice, threshold: float, chance: FloatArra
 def _compared(known: History, name: str, year: slice, threshold: float, chance: FloatArray) -> Iterator[str]:
     came = known.of(name)[year] >= threshold
     sure = chance[year] >= 0.1
-    yield (
-        f"  {name} of {threshold:.0f} or more: {came.sum()} hours; where the chance is 10 % or more it is "
-        f"{chance[year][sure].mean():.0%}, seen {came[sure].mean():.0%}"
-    )
+    told = "never" if not sure.any() else f"mean {chance[year][sure].mean():.0%}, seen {came[sure].mean():.0%}"
+    yield f"  {name} of {threshold:.0f} or more: {came.sum()} hours; where the chance is 10 % or more: {told}"
     for cost in COSTS:
         yield f"    hours, miss {cost:.0f} times: {_words(Told.of(came, chance[year] >= 1 / (1 + cost)))}"
     yield f"    hours, a week before: {_words(Told.of(came, _week_before(known, name)[year] >= threshold))}"
@@ -141,8 +139,8 @@ def tight_days(known: History, lead_h: int) -> Iterator[str]:
 
 
 def _words(told: Told) -> str:
-    in_vain = f"{told.false} in vain ({told.false_alarms:.0%} of those told)"
-    return f"{told.hits} of {told.came} told ({told.hit_rate:.0%}), {in_vain}"
+    share = f" ({told.false_alarms:.0%} of those told)" if told.hits + told.false else ""
+    return f"{told.hits} of {told.came} told ({told.hit_rate:.0%}), {told.false} in vain{share}"
 
 
 def _origins(first: int, last: int, every: int) -> list[int]:

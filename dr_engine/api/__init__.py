@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from dr_engine.api import bids, compensation, events, history, outlook, plan, site_meter, stays, ven, watch
+from dr_engine.api import bids, compensation, events, forecasts, history, outlook, plan, site_meter, stays, ven, watch
 from dr_engine.api.doors import Doors
 
-_SUBJECTS = (events, compensation, outlook, plan, watch, bids, history, ven, site_meter, stays)
+_SUBJECTS = (events, compensation, outlook, plan, watch, bids, forecasts, history, ven, site_meter, stays)
 
 
 def router(doors: Doors) -> APIRouter:

@@ -9,6 +9,7 @@ from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from dr_engine.fleet import PoolEntry
+from dr_engine.forecasting import Forecasting
 from dr_engine.settings import DrSettings
 from dr_engine.store.errors import BadRequest, Clash, Refused, Unknown
 from dr_engine.telemetry import Telemetry
@@ -32,6 +33,7 @@ class Doors:
     pool: Callable[[], Sequence[PoolEntry]]
     changed: Callable[[], None]
     ven: Callable[[], Ven | None]
+    forecasting: Forecasting
 
 
 class Body(BaseModel):

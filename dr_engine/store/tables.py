@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -348,3 +349,54 @@ grid_reports = Table(
     Column("note", Text, nullable=False),
 )
 """Reports to a VTN: those it has taken (`sent_at`), and those of which nobody knows yet."""
+
+area_hours = Table(
+    "area_hours",
+    metadata,
+    Column("area", String(64), primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("demand_mw", Float),
+    Column("supply_mw", Float),
+    Column("solar_mw", Float),
+    Column("price", Float),
+    Column("temperature_c", Float),
+    Column("humidity_pct", Float),
+    Column("radiation_mj_m2", Float),
+    Column("sunshine_h", Float),
+)
+"""What is known of an area by the hour, which is counted from 1970 in UTC."""
+
+area_days = Table(
+    "area_days",
+    metadata,
+    Column("area", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("outlook_peak_mw", Float),
+    Column("outlook_supply_mw", Float),
+    Column("outlook_usage_pct", Float),
+)
+"""What the utility told of a local day before it began."""
+
+forecasts = Table(
+    "forecasts",
+    metadata,
+    Column("area", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""The last forecast of each local day, as JSON."""
+
+incentive_windows = Table(
+    "incentive_windows",
+    metadata,
+    Column("area", String(64), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    Column("end", UtcDateTime, nullable=False),
+    Column("direction", String(4), nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("incentive_minor", Integer, nullable=False),
+    Column("chance", Float, nullable=False),
+    Column("announced_at", UtcDateTime, nullable=False),
+)
+"""What was announced; it is never taken back."""

@@ -12,6 +12,7 @@ from contracts.units import MINOR_DIGITS, money
 from dr_engine.domain.allocation import Rule
 from gridstay.cli import given, show
 from gridstay.cli.command import Operator, command
+from gridstay.cli.dr_forecast import forecast
 from gridstay.cli.dr_market import bid, offer, products
 from gridstay.cli.dr_meter import meter
 from gridstay.cli.dr_plan import plan
@@ -32,6 +33,7 @@ dr.add_typer(meter, name="meter")
 command(dr, "programs")(programs)
 dr.add_typer(ven, name="ven")
 dr.add_typer(plan, name="plan")
+dr.add_typer(forecast, name="forecast")
 dr.add_typer(offer, name="offer")
 dr.add_typer(bid, name="bid")
 dr.add_typer(products)

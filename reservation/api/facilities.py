@@ -228,7 +228,7 @@ def router(desk: Desk) -> APIRouter:
     async def add(body: FacilityBody, response: Response) -> FacilityAnswer:
         """Add a facility: 201; 200 when the very same one is there; 409 for another under its id or with its EVSE."""
         facility = body.facility()
-        if not await desk.write(lambda connection, _: handlers.add(connection, facility)):
+        if not await desk.write(lambda connection, now: handlers.add(connection, facility, now)):
             response.status_code = 200
         return answer(facility)
 

@@ -4,14 +4,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from contracts.reservation import FacilityAdded
 from reservation.domain.facility import Facility
 from reservation.domain.refusal import Conflict
-from reservation.store import bookings, facilities
+from reservation.store import bookings, facilities, mailboxes
 
 
-def add(connection: Connection, facility: Facility) -> bool:
-    """Keep the facility; False when the very same one is kept already. Raises Conflict for another under the same id,
-    and for a bay whose EVSE belongs to another facility."""
+def add(connection: Connection, facility: Facility, now: datetime) -> bool:
+    """Keep the facility and announce it (FacilityAdded); False when the very same one is kept already. Raises Conflict for
+    another under the same id, and for a bay whose EVSE belongs to another facility."""
     known = facilities.find(connection, facility.id)
     if known == facility:
         return False
@@ -19,6 +20,7 @@ def add(connection: Connection, facility: Facility) -> bool:
         raise Conflict(f"facility {facility.id} exists with other content")
     _check_evses(connection, facility)
     facilities.add(connection, facility)
+    mailboxes.announce(connection, FacilityAdded(at=now, facility_id=facility.id))
     return True
 
 
@@ -29,7 +31,7 @@ def put(connection: Connection, facility: Facility, now: datetime) -> bool:
     Stays that were booked by the rules and hours before stand."""
     old = facilities.find(connection, facility.id)
     if old is None:
-        return add(connection, facility)
+        return add(connection, facility, now)
     _check_evses(connection, facility)
     _check_kept(connection, old, facility, now)
     facilities.replace(connection, facility)
