@@ -15,6 +15,7 @@ from protocols.openadr.power import units_of
 from protocols.openadr.wire import NotOpenAdr, decode
 
 A = TypeVar("A", bound=Addressable)
+_NOT_OURS: Final = (400, 403, 404, 405)
 _HEARD: Final = ("CREATE", "UPDATE", "DELETE")
 
 
@@ -22,11 +23,13 @@ _HEARD: Final = ("CREATE", "UPDATE", "DELETE")
 class Enrolled:
     """How we stand at the VTN. `targets` are those granted to each facility; `all_targets` also those of our ven."""
 
-    ven_id: str
+    ven_id: str | None
     programs: Mapping[str, Program]
     targets: Mapping[str, frozenset[str]]
     all_targets: tuple[str, ...]
     resources: Mapping[str, str]
+    is_whole: bool = True
+    """Whether the VTN has all of our programmes."""
     hears_by_webhook: bool = False
     notes: tuple[str, ...] = ()
 
@@ -53,27 +56,40 @@ class Enrolment:
     listed: list[Listed] = field(default_factory=list)
 
     async def look(self) -> Enrolled:
-        """Find our place, or make what is missing of it. Raises VtnError."""
-        ven = await self._ven()
-        resources = await self._resources(ven.id or "")
+        """Find our place, or make what is missing of it; a VTN that keeps no vens for us is listened to all the same. Raises
+        VtnError."""
+        ven, resources, registering = await self._registered()
         granted = {one.resource_name: frozenset(one.targets or ()) for one in resources.values()}
         targets: dict[str, frozenset[str]] = {}
         for resource in self.settings.resources:
             mine = granted.get(resource.name, frozenset())
             targets[resource.facility] = targets.get(resource.facility, frozenset()) | mine
-        everything = frozenset(ven.targets or ()).union(*granted.values())
+        everything = frozenset((ven.targets if ven else None) or ()).union(*granted.values())
         programs = await self._programs(sorted(everything))
         unfound = [one.name for one in self.settings.programs if one.name not in programs]
-        hears, notes = await self._subscribe(programs)
+        hears, subscribing = await self._subscribe(programs)
         return Enrolled(
-            ven_id=ven.id or "",
+            ven_id=ven.id or "" if ven else None,
             programs=programs,
             targets=targets,
             all_targets=tuple(sorted(everything)),
             resources={name: one.id or "" for name, one in resources.items()},
             hears_by_webhook=hears,
-            notes=(*(f"the VTN has no program {name} for us" for name in unfound), *notes),
+            is_whole=not unfound,
+            notes=(*(f"the VTN has no program {name} for us" for name in unfound), *registering, *subscribing),
         )
+
+    async def _registered(self) -> tuple[Ven | None, dict[str, Resource], list[str]]:
+        """Our ven and resources, and why there are none: business logic may keep them to itself, and 3.0.1 keeps resources
+        elsewhere."""
+        ven = None
+        try:
+            ven = await self._ven()
+            return ven, await self._resources(ven.id or ""), []
+        except Declined as error:
+            if error.status not in _NOT_OURS:
+                raise
+            return ven, {}, [f"not registered: {error}"]
 
     async def _ven(self) -> Ven:
         for found in await self._all(Ven, "/vens", {"venName": self.settings.name}):

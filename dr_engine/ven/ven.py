@@ -162,5 +162,5 @@ class Ven:
         return status.enrolled
 
     def _patience_s(self, enrolled: Enrolled) -> float:
-        """While something is missing at the VTN we look again with each poll."""
-        return self.settings.poll_s if enrolled.notes else self.settings.enrol_every_s
+        """While a programme is missing at the VTN we look again with each poll."""
+        return self.settings.enrol_every_s if enrolled.is_whole else self.settings.poll_s

@@ -9,6 +9,7 @@ from dr_engine.ven.settings import VenProgram, VenResource
 from runtime.bus.local import LocalBus
 from runtime.clock import SimulatedClock
 from runtime.service import Host, Supervisor
+from simulators.vtn.problem import Refusal
 from tests.conftest import OpenDatabase
 from tests.dr_engine.bench import FACILITY, FakeCsms, at, booking, engine
 from tests.dr_engine.ven.conftest import VEN, Grid, Listening, settings_of, statement, wire_time
@@ -248,6 +249,30 @@ async def test_X5_ven_resources_and_programs_are_found_again(
             ("other", False, None),
             ("flex", True, FACILITY),
         ]
+
+
+@pytest.mark.parametrize("path", ["vens", "resources"])
+async def test_X5_a_vtn_that_registers_nobody_is_listened_to_all_the_same(
+    host: Host, clock: SimulatedClock, open_database: OpenDatabase, grid: Grid, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    assert grid.vtn is not None
+    taken = grid.objects.create
+
+    def create(kind: Any, given: Any, grant: Any) -> Any:
+        if kind.path == path:
+            raise Refusal(403, "only business logic does that here")
+        return taken(kind, given, grant)
+
+    monkeypatch.setattr(grid.objects, "create", create)
+    program = grid.program()
+    async with engine(host, clock, await open_database("dr"), FakeCsms(host), settings_of(grid.vtn.url)) as bench:
+        await bench.host.bus.publish(booking("ann"))
+        grid.ask(program, (at(30), at(40), -5))
+        await bench.until(at(1))
+        assert len((await bench.http.get("/api/dr/events")).json()) == 1
+        status = (await bench.http.get("/api/dr/ven")).json()
+        assert status["failure"] == ""
+        assert "not registered" in status["notes"][0]
 
 
 async def test_X5_an_event_finds_its_facility_by_the_targets_of_our_resources(
