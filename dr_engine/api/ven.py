@@ -41,6 +41,7 @@ class VenStatus(views.View):
     failure: str
     failures: int
     hears_by_webhook: bool
+    hears_by_mqtt: bool
     skew_s: float | None
     notes: list[str]
     events: int
@@ -190,6 +191,7 @@ def _status(ven: Ven, counts: dict[str, int]) -> VenStatus:
         failure=status.failure,
         failures=status.failures,
         hears_by_webhook=enrolled is not None and enrolled.hears_by_webhook,
+        hears_by_mqtt=ven.hears_by_mqtt,
         skew_s=ven.skew_s,
         notes=list(enrolled.notes) if enrolled else [],
         **counts,

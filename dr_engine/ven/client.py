@@ -135,7 +135,7 @@ class VtnClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         for attempt in (1, 2):
-            bearer = {"Authorization": f"Bearer {await self._bearer()}"}
+            bearer = {"Authorization": f"Bearer {await self.bearer()}"}
             status, found, content = await self._send(
                 method, f"{self._url}{path}", params=query, json=body, headers={**(headers or {}), **bearer}
             )
@@ -174,7 +174,8 @@ class VtnClient:
 
     # Tokens -------------------------------------------------------------------------------------------------------------
 
-    async def _bearer(self) -> str:
+    async def bearer(self) -> str:
+        """A token that is good for now. Raises VtnError."""
         if self._token is None or self._clock.monotonic() >= self._token_ends:
             self._token = await self._new_token()
         return self._token

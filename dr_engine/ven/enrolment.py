@@ -9,8 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from dr_engine.ven.client import Declined, VtnClient
+from dr_engine.ven.mqtt import Broker, NoBroker, broker_of
 from dr_engine.ven.settings import VenSettings
-from protocols.openadr.objects import Addressable, ObjectOperation, Program, Resource, Subscription, Ven
+from protocols.openadr.objects import (
+    Addressable,
+    Notifiers,
+    NotifierTopics,
+    ObjectOperation,
+    Program,
+    Resource,
+    Subscription,
+    Ven,
+)
 from protocols.openadr.power import units_of
 from protocols.openadr.wire import NotOpenAdr, decode
 
@@ -31,6 +41,7 @@ class Enrolled:
     is_whole: bool = True
     """Whether the VTN has all of our programmes."""
     hears_by_webhook: bool = False
+    broker: Broker | None = None
     notes: tuple[str, ...] = ()
 
     def units(self, name: str) -> dict[str, str]:
@@ -67,7 +78,7 @@ class Enrolment:
         everything = frozenset((ven.targets if ven else None) or ()).union(*granted.values())
         programs = await self._programs(sorted(everything))
         unfound = [one.name for one in self.settings.programs if one.name not in programs]
-        hears, subscribing = await self._subscribe(programs)
+        hears, broker, subscribing = await self._notified(programs, ven)
         return Enrolled(
             ven_id=ven.id or "" if ven else None,
             programs=programs,
@@ -75,6 +86,7 @@ class Enrolment:
             all_targets=tuple(sorted(everything)),
             resources={name: one.id or "" for name, one in resources.items()},
             hears_by_webhook=hears,
+            broker=broker,
             is_whole=not unfound,
             notes=(*(f"the VTN has no program {name} for us" for name in unfound), *registering, *subscribing),
         )
@@ -112,14 +124,40 @@ class Enrolment:
         self.listed = [Listed(one, one.program_name in ours) for one in found]
         return {one.program_name: one for one in found if one.program_name in ours and one.id}
 
-    async def _subscribe(self, programs: Mapping[str, Program]) -> tuple[bool, list[str]]:
-        """One subscription a programme, to our door. A VTN that does not call is polled, which is enough."""
+    async def _notified(self, programs: Mapping[str, Program], ven: Ven | None) -> tuple[bool, Broker | None, list[str]]:
+        """How the VTN tells us of changes: whether it calls us, its broker, and why not. One that does neither is polled,
+        which is enough."""
+        if self.settings.callback_url is None and not self.settings.mqtt:
+            return False, None, []
+        try:
+            offered = decode(Notifiers, await self.client.get_json("/notifiers"))
+        except (Declined, NotOpenAdr) as error:
+            return False, None, [f"no notifications: {error}"] if self.settings.callback_url else []
+        hears, notes = await self._called(offered, programs)
+        broker = None
+        if self.settings.mqtt and offered.mqtt is not None and programs:
+            try:
+                broker = broker_of(offered.mqtt, self.settings.client_id, await self._topics(programs, ven))
+            except (Declined, NotOpenAdr, NoBroker) as error:
+                notes.append(f"no MQTT: {error}")
+        return hears, broker, notes
+
+    async def _topics(self, programs: Mapping[str, Program], ven: Ven | None) -> tuple[str, ...]:
+        """Where the events of our programmes are told, and those for us alone."""
+        paths = [f"programs/{program.id}/events" for program in programs.values()]
+        found: list[str] = []
+        for path in [*paths, *([f"vens/{ven.id}/events"] if ven else [])]:
+            told = decode(NotifierTopics, await self.client.get_json(f"/notifiers/mqtt/topics/{path}"))
+            found += told.topics.to_hear_all()
+        return tuple(found)
+
+    async def _called(self, offered: Notifiers, programs: Mapping[str, Program]) -> tuple[bool, list[str]]:
+        """One subscription a programme, to our door."""
         if self.settings.callback_url is None:
             return False, []
+        if not offered.webhook:
+            return False, ["the VTN offers no webhooks"]
         try:
-            offered = await self.client.get_json("/notifiers")
-            if not (isinstance(offered, dict) and offered.get("WEBHOOK")):
-                return False, ["the VTN offers no webhooks"]
             known = await self._all(Subscription, "/subscriptions", {"clientName": self.settings.name})
             for program in programs.values():
                 await self._subscribe_to(program, known)

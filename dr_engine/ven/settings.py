@@ -102,7 +102,9 @@ class VenSettings(_Part):
     enrol_every_s: Annotated[float, Field(ge=10, le=86_400)] = 600.0
     """Pause between two looks at our ven, resources, subscriptions and the programs."""
     callback_url: HttpUrl | None = None
-    """Where the VTN reaches us: …/api/openadr/notifications. None: we only poll."""
+    """Where the VTN reaches us: …/api/openadr/notifications. None: it does not call us."""
+    mqtt: bool = True
+    """Whether we listen to the VTN's broker, when it has one."""
     report_after_s: Annotated[float, Field(ge=0, le=86_400)] = 90.0
     """How long after the end of its intervals a metered report is made: readings come late."""
     revise_for_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 3600.0

@@ -17,6 +17,7 @@ from dr_engine.telemetry import Telemetry
 from dr_engine.ven.client import Declined, Unavailable, VtnClient, VtnError
 from dr_engine.ven.enrolment import Enrolled, Enrolment, Listed
 from dr_engine.ven.intake import Intake, Poll, Polled, missing
+from dr_engine.ven.mqtt import MqttEar
 from dr_engine.ven.reporting import Reporting
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import Event
@@ -66,6 +67,7 @@ class Ven:
         self._log = log
         self._reporting = Reporting(settings, ven, database, self._client, host.clock, telemetry, log)
         self._bell = Bell(host.activity, ACTIVITY)
+        self._ear = MqttEar(ven, self._client, self.notify, log)
         self._taken: tuple[Poll | None, datetime] = None, host.clock.now()
         self.status = Status()
 
@@ -78,6 +80,11 @@ class Ven:
     def skew_s(self) -> float | None:
         """How far the VTN's clock is ahead of ours."""
         return self._client.skew_s
+
+    @property
+    def hears_by_mqtt(self) -> bool:
+        """Whether we listen at the VTN's broker now."""
+        return self._ear.is_connected
 
     def is_vtn(self, authorization: str | None) -> bool:
         """Whether a call bears the secret that our subscriptions gave the VTN."""
@@ -100,6 +107,7 @@ class Ven:
                     await self._bell.heard()
                     alarm.cancel()
         finally:
+            await self._ear.close()
             await self._client.close()
 
     async def look(self) -> float:
@@ -159,6 +167,7 @@ class Ven:
         if status.enrolled is None or age_s is None or not 0 <= age_s < self._patience_s(status.enrolled):
             status.enrolled = await self._enrolment.look()
             status.enrolled_at = now
+            await self._ear.turn_to(status.enrolled.broker)
         return status.enrolled
 
     def _patience_s(self, enrolled: Enrolled) -> float:

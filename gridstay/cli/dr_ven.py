@@ -107,7 +107,7 @@ def _status(row: Row, zone: ZoneInfo) -> RenderableType:
 
 
 def _called(row: Row, zone: ZoneInfo) -> str | None:
-    if not row["hears_by_webhook"]:
+    if not (row["hears_by_webhook"] or row["hears_by_mqtt"]):
         return "no: we poll"
     return show.when(row["notified_at"], zone, seconds=True) or "not yet"
 

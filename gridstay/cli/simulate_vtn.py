@@ -16,6 +16,7 @@ from runtime.log import logger
 from simulators.vtn import server
 from simulators.vtn.access import Client, Role
 from simulators.vtn.api import Trouble
+from simulators.vtn.mqtt import NoAddress
 
 _NAMES = {Role.BL: "bl", Role.VEN: "ven"}
 
@@ -37,15 +38,20 @@ def simulate_vtn(
     trouble: Annotated[
         float, typer.Option(min=0, max=1, help="Share of requests answered with 429 or 503, to try a VEN's patience.")
     ] = 0.0,
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="mqtt://…", help="A broker of yours that is told of changes beside the webhooks.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same troubles.")] = 1,
 ) -> None:
     """Run an OpenADR 3.1 VTN: programs, events, reports, subscriptions with webhooks, vens, resources, tokens."""
     clients = [_client(text) for text in client] if client else [_made_up(role) for role in Role]
     with told_plainly():
         try:
-            loop.run(_serve(clients, host, port, state, token_s, Trouble(trouble, seed)))
+            loop.run(_serve(clients, host, port, state, token_s, Trouble(trouble, seed), mqtt))
         except OSError as error:
             raise CliError(f"cannot run a VTN: {reason(error)}") from error
+        except NoAddress as error:
+            raise CliError(str(error)) from error
         except ValueError as error:
             raise CliError(f"{state} holds no objects of a VTN: {error}") from error
 
@@ -62,7 +68,9 @@ def _made_up(role: Role) -> Client:
     return Client(_NAMES[role], secrets.token_urlsafe(12), role)
 
 
-async def _serve(clients: list[Client], host: str, port: int, state: Path | None, token_s: float, trouble: Trouble) -> None:
+async def _serve(
+    clients: list[Client], host: str, port: int, state: Path | None, token_s: float, trouble: Trouble, mqtt: str | None
+) -> None:
     clock, told = SystemClock(), loop.until_told()
     running = server.running(
         clients,
@@ -74,6 +82,7 @@ async def _serve(clients: list[Client], host: str, port: int, state: Path | None
         file=state,
         token_s=token_s,
         trouble=trouble,
+        broker=mqtt,
     )
     async with running as vtn:
         typer.echo(f"VTN        {vtn.url}")

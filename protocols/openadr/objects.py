@@ -221,6 +221,52 @@ class Notification(OpenAdrObject, frozen=True, kw_only=True):
     targets: Targets | None = None
 
 
+class MqttAuthentication(OpenAdrObject, frozen=True, kw_only=True):
+    """How to come in at the broker: ANONYMOUS, OAUTH2_BEARER_TOKEN (`username` may be the text {clientID}), CERTIFICATE."""
+
+    method: Text
+    username: Text | None = None
+    ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+
+class MqttBinding(OpenAdrObject, frozen=True, kw_only=True):
+    """The VTN's broker; `uris` such as mqtts://broker.example:8883."""
+
+    uris: Annotated[tuple[Text, ...], msgspec.Meta(max_length=100)] = msgspec.field(name="URIS")
+    serialization: Text | None = None
+    authentication: MqttAuthentication | None = None
+
+
+class Notifiers(OpenAdrObject, frozen=True, kw_only=True):
+    """How a VTN tells of changes."""
+
+    webhook: bool = msgspec.field(name="WEBHOOK", default=False)
+    mqtt: MqttBinding | None = msgspec.field(name="MQTT", default=None)
+
+
+class OperationTopics(OpenAdrObject, frozen=True, kw_only=True):
+    """The broker's topic for each operation on some objects, and one for all of them where there is one."""
+
+    create: Text | None = msgspec.field(name="CREATE", default=None)
+    update: Text | None = msgspec.field(name="UPDATE", default=None)
+    delete: Text | None = msgspec.field(name="DELETE", default=None)
+    every: Text | None = msgspec.field(name="ALL", default=None)
+
+    def to_hear_all(self) -> tuple[str, ...]:
+        """What to subscribe to in order to miss nothing."""
+        if self.every:
+            return (self.every,)
+        return tuple(topic for topic in (self.create, self.update, self.delete) if topic)
+
+
+class NotifierTopics(OpenAdrObject, frozen=True, kw_only=True):
+    """The answer to a question for topics."""
+
+    topics: OperationTopics
+
+
 class Problem(OpenAdrObject, frozen=True, kw_only=True):
     """Why a VTN refused."""
 

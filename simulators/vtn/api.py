@@ -15,6 +15,7 @@ from starlette.responses import Response
 from protocols.openadr.wire import MOST_OCTETS, NotOpenAdr, decode, encode, loads
 from simulators.vtn.access import Access, AuthError
 from simulators.vtn.kinds import KINDS, Kind
+from simulators.vtn.mqtt import topics_below
 from simulators.vtn.objects import FILTERS, Objects
 from simulators.vtn.problem import Refusal, json, problem
 
@@ -36,8 +37,8 @@ class Trouble:
         return self._random.choice((429, 503)) if self._random.random() < self.share else None
 
 
-def application(access: Access, objects: Objects, trouble: Trouble) -> FastAPI:
-    """The VTN as an application; its API is below `BASE`."""
+def application(access: Access, objects: Objects, trouble: Trouble, broker: str | None = None) -> FastAPI:
+    """The VTN as an application; its API is below `BASE`. `broker` is the address of the one that is told of changes."""
     app = FastAPI(title="OpenADR 3.1 VTN", version="3.1.0", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(NotOpenAdr, _not_openadr)
@@ -50,7 +51,7 @@ def application(access: Access, objects: Objects, trouble: Trouble) -> FastAPI:
         return await go_on(request) if status is None else problem(status, "the VTN has a bad day", _RETRY_AFTER)
 
     _add_auth(app, access)
-    _add_notifiers(app, access)
+    _add_notifiers(app, access, objects, broker)
     for kind in KINDS.values():
         _add_objects(app, kind, access, objects)
     return app
@@ -75,11 +76,40 @@ def _add_auth(app: FastAPI, access: Access) -> None:
             return json({"error": "invalid_request", "error_description": str(error)}, 400, unstored)
 
 
-def _add_notifiers(app: FastAPI, access: Access) -> None:
+def _add_notifiers(app: FastAPI, access: Access, objects: Objects, broker: str | None) -> None:
     @app.get(f"{BASE}/notifiers")
     async def notifiers(request: Request) -> Response:
         access.grant(request.headers.get("Authorization"))
-        return json({"WEBHOOK": True})
+        if broker is None:
+            return json({"WEBHOOK": True})
+        binding = {"URIS": [broker], "serialization": "JSON", "authentication": {"method": "ANONYMOUS"}}
+        return json({"WEBHOOK": True, "MQTT": binding})
+
+    where = f"{BASE}/notifiers/mqtt/topics"
+    if broker is None:
+        return
+
+    @app.get(where + "/{path}")
+    async def of_all(request: Request, path: str) -> Response:
+        grant = access.grant(request.headers.get("Authorization"))
+        if path not in KINDS:
+            raise Refusal(404, f"there are no topics of {path}")
+        if path != "programs" and not grant.is_bl:
+            raise Refusal(403, "only business logic hears of all of them")
+        return json(topics_below(path))
+
+    @app.get(where + "/{path}/{object_id}/events")
+    async def of_events(request: Request, path: str, object_id: str) -> Response:
+        grant = access.grant(request.headers.get("Authorization"))
+        if path not in ("programs", "vens"):
+            raise Refusal(404, f"there are no topics of the events of {path}")
+        objects.get(KINDS[path], object_id, grant)
+        return json(topics_below(f"{path}/{object_id}/events"))
+
+    @app.get(where + "/programs/{object_id}")
+    async def of_program(request: Request, object_id: str) -> Response:
+        objects.get(KINDS["programs"], object_id, access.grant(request.headers.get("Authorization")))
+        return json(topics_below(f"programs/{object_id}"))
 
 
 def _add_objects(app: FastAPI, kind: Kind, access: Access, objects: Objects) -> None:

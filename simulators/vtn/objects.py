@@ -87,8 +87,12 @@ class Objects:
 
     def granted(self, client: Client) -> list[str]:
         """The targets of the client's vens and resources."""
+        return self.granted_to(client.client_id)
+
+    def granted_to(self, client_id: str | None) -> list[str]:
+        """The targets of the vens and resources that bear a client id."""
         known: list[Ven | Resource] = [*self.all(Ven), *self.all(Resource)]
-        mine = [one for one in known if one.client_id == client.client_id]
+        mine = [one for one in known if one.client_id == client_id]
         return sorted({target for one in mine for target in one.targets or ()})
 
     def program_of(self, one: Any) -> str | None:

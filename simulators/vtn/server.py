@@ -1,5 +1,6 @@
 """The VTN, running: door, objects and webhooks together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,12 +8,14 @@ from pathlib import Path
 
 import httpx
 
+from protocols.openadr.objects import Addressable
 from runtime.activity import Activity
 from runtime.clock import Clock
 from runtime.http import serving
 from runtime.log import Log
 from simulators.vtn.access import Access, Client
 from simulators.vtn.api import BASE, Trouble, application
+from simulators.vtn.mqtt import Publisher
 from simulators.vtn.objects import Objects
 from simulators.vtn.webhooks import Webhooks
 
@@ -40,17 +43,30 @@ async def running(
     file: Path | None = None,
     token_s: float = 3600,
     trouble: Trouble | None = None,
+    broker: str | None = None,
 ) -> AsyncIterator[Vtn]:
-    """Serve until the block ends. `objects` are those of an earlier run, `file` keeps them. Raises OSError when the port is
-    taken or the file cannot be used, ValueError for a file that is no state."""
+    """Serve until the block ends. `objects` are those of an earlier run, `file` keeps them, `broker` (mqtt://…) is told of
+    changes. Raises OSError when the port is taken or the file cannot be used, ValueError for a file that is no state and a
+    broker that has no address."""
     known = list(clients)
     held, trouble = objects or Objects(clock, file), trouble or Trouble()
     access = Access(known, clock, token_s)
     async with httpx.AsyncClient() as http:
         webhooks = Webhooks(held, {one.client_id: one for one in known}, http, clock, activity, log)
-        held.told = webhooks.tell
-        async with serving(application(access, held, trouble), host, port) as bound:
+        publisher = None if broker is None else Publisher(broker, held, activity, log)
+        publishing = None if publisher is None else asyncio.create_task(publisher.run(), name="vtn mqtt")
+
+        def told(operation: str, one: Addressable) -> None:
+            webhooks.tell(operation, one)
+            if publisher is not None:
+                publisher.tell(operation, one)
+
+        held.told = told
+        async with serving(application(access, held, trouble, broker), host, port) as bound:
             try:
                 yield Vtn(f"http://{host}:{bound}{BASE}", access, held, trouble)
             finally:
                 await webhooks.close()
+                if publishing is not None:
+                    publishing.cancel()
+                    await asyncio.gather(publishing, return_exceptions=True)

@@ -46,6 +46,7 @@ class Grid:
         self.port = 0
         self.vtn: Vtn | None = None
         self.token_s = 3600.0
+        self.broker: str | None = None
 
     async def up(self) -> Vtn:
         """Serve, where it served before; no token of then is known."""
@@ -57,6 +58,7 @@ class Grid:
             port=self.port,
             objects=self.objects,
             token_s=self.token_s,
+            broker=self.broker,
         )
         self.vtn = await self._stack.enter_async_context(running)
         self.port = int(self.vtn.url.split(":")[2].split("/")[0])

@@ -18,6 +18,7 @@ STATUS: dict[str, Any] = {
     "failure": "GET /events: 503 away",
     "failures": 3,
     "hears_by_webhook": False,
+    "hears_by_mqtt": False,
     "skew_s": 2.4,
     "notes": ["the VTN offers no webhooks"],
     "events": 1,

@@ -54,6 +54,8 @@ def test_X5_a_busy_port_or_a_broken_state_is_one_clear_line(tmp_path: Path) -> N
         result = run("--port", str(busy.getsockname()[1]))
     assert result.exit_code == 1
     assert "cannot listen on" in result.stderr
+    result = run("--port", "0", "--mqtt", "http://broker.example")
+    assert (result.exit_code, "no address of a broker" in result.stderr) == (1, True)
     (tmp_path / "vtn.json").write_text("{")
     result = run("--port", "0", "--state", str(tmp_path / "vtn.json"))
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
