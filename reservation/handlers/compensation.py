@@ -25,6 +25,7 @@ from reservation.domain.notice import Notice, NoticeKind
 from reservation.domain.refusal import Invalid
 from reservation.handlers import known
 from reservation.store import allocations, grants, ledger, mailboxes, notices
+from reservation.wording import language_of
 from runtime.clock import Clock
 
 
@@ -131,7 +132,8 @@ def _text(
         pending=new.terms.pending_until_final and not new.final,
         owed=effect.owed,
     )
-    worth = thanks.Worth(new.terms.kind, new.terms.unit, facility.language)
+    language = language_of(facility, known.member(connection, member_id))
+    worth = thanks.Worth(new.terms.kind, new.terms.unit, language)
     return thanks.of_statement(facility, stay, worth, told)
 
 

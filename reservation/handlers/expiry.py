@@ -11,6 +11,7 @@ from reservation.domain.ledger import Entry
 from reservation.domain.notice import Notice, NoticeKind
 from reservation.handlers import known
 from reservation.store import grants, ledger, notices
+from reservation.wording import language_of
 
 BATCH = 200
 """Most benefits that one transaction lets expire."""
@@ -29,7 +30,8 @@ def _expire(connection: Connection, use: Use, now: datetime) -> None:
     key = f"expired/{grant.id}/{now.isoformat()}"
     ledger.post(connection, Entry(key, now, f"{grant.kind} of {grant.source} expired", grant.unit, expire(use)))
     facility = known.facility(connection, grant.facility_id)
-    worth = thanks.Worth(grant.kind, grant.unit, facility.language)
+    language = language_of(facility, known.member(connection, grant.member_id))
+    worth = thanks.Worth(grant.kind, grant.unit, language)
     text = thanks.expired(facility, worth, use.amount)
     told = Notice(new_id(), MemberId(grant.member_id), NoticeKind.BENEFIT, now, text, f"benefit/{grant.id}")
     notices.add(connection, [told])

@@ -192,6 +192,17 @@ async def test_S502_S504_each_kind_is_given_at_once(
     assert (await salon.get("/ledger/verify")).json()["faults"] == []
 
 
+async def test_S504_a_member_is_told_in_the_member_s_language(
+    salon: httpx.AsyncClient, stays: list[str], bus: LocalBus
+) -> None:
+    assert (await salon.patch("/members/m1", json={"language": "ja"})).status_code == 200
+    await bus.publish(allocated(share("m1", stays[0], 312)))
+    assert await thanked(salon, "m1") == [
+        "Salon Kanda(2026年6月3日)のご滞在中に5.2kWh、電力の安定にご協力いただきありがとうございました。"
+        "312ポイントを差し上げます。"
+    ]
+
+
 async def test_S502_S504_what_is_pending_is_set_free_by_the_final_revision(
     salon: httpx.AsyncClient, stays: list[str], bus: LocalBus
 ) -> None:
