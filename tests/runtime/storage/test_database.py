@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, String, Table, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError, OperationalError, ResourceClosedError
 
 from runtime.activity import Activity
@@ -399,9 +412,12 @@ async def test_a_read_that_is_cancelled_is_carried_to_its_end_before_the_databas
 
 @pytest.fixture
 async def in_loop(tmp_path: Path, activity: Activity) -> AsyncIterator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'loop.sqlite'}"
-    async with Database.open(url, activity=activity, in_loop=True) as database:
-        await database.write(metadata.create_all)
+    """Its writer has committed nothing yet: a slow disk at the beginning would have made it wary."""
+    file = tmp_path / "loop.sqlite"
+    engine = create_engine(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    engine.dispose()
+    async with Database.open(f"sqlite+aiosqlite:///{file}", activity=activity, in_loop=True) as database:
         yield database
 
 
