@@ -7,6 +7,7 @@ setpoint of each session.
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -14,12 +15,11 @@ from sqlalchemy import Connection
 
 from dr_engine.commander import Commander, Order
 from dr_engine.domain.board import Board
-from dr_engine.domain.car import Cars
-from dr_engine.domain.default_plan import default_plan
 from dr_engine.domain.dispatch import State, Step, step
 from dr_engine.domain.live import seen_charge_w
 from dr_engine.domain.sharing import Caps
-from dr_engine.fleet import PoolCar, PoolEntry, World, car_of, joining, may_discharge, pool_car, read_world
+from dr_engine.fleet import PoolCar, PoolEntry, World, car_of, joining, pool_car, read_world
+from dr_engine.idling import Idling, Planned
 from dr_engine.metrics import DispatchMetrics
 from dr_engine.settings import DrSettings
 from dr_engine.store import dispatching
@@ -33,10 +33,16 @@ from runtime.storage.database import Database
 ACTIVITY = "dispatch"
 
 
+def _unplanned(session_id: str, at: datetime) -> None:
+    """Nothing is planned."""
+
+
 class Dispatcher:
     """`run` for ever as a task; `wake` when something has changed."""
 
-    def __init__(self, settings: DrSettings, database: Database, host: Host, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: DrSettings, database: Database, host: Host, telemetry: Telemetry, planned: Planned = _unplanned
+    ) -> None:
         self._settings = settings
         self._rules = settings.rules()
         self._physics = settings.physics()
@@ -44,6 +50,8 @@ class Dispatcher:
         self._host = host
         self._telemetry = telemetry
         self._commander = Commander(database, host, self._rules.follow, self.wake)
+        self._planned = planned
+        self._idling = Idling(settings, self._commander, planned)
         self._woken = asyncio.Event()
         self._alarm: asyncio.Task[None] | None = None
         self._states: dict[str, State] = {}
@@ -119,7 +127,7 @@ class Dispatcher:
                 standing |= {session: (verdict, event.event_id) for session, verdict in verdicts.items()}
         self.metrics.looked(self._fleets)
         idle = [car for car in cars if car.session_id not in standing]
-        standing |= {session: (verdict, None) for session, verdict in self._leave_to_default(idle, world, now).items()}
+        standing |= {session: (verdict, None) for session, verdict in self._idling.tell(idle, world, now).items()}
         self._release_strangers(world, now)
         self._set_sampling(world, now)
         self._pool = [self._entry(car, *standing[car.session_id], now) for car in cars if car.controllable(now)]
@@ -187,7 +195,8 @@ class Dispatcher:
             most_w = np.inf if limits.import_w is None else limits.import_w - others_w
             caps = Caps(np.zeros(len(pool), dtype=np.int64), np.array([least_w]), np.array([most_w]))
         controls = self._commander.take([car.session_id for car in pool])
-        return Board.of(now, [car.now for car in pool], controls, step_w=self._settings.least_w, caps=caps)
+        planned = [replace(car.now, planned_w=self._planned(car.session_id, now)) for car in pool]
+        return Board.of(now, planned, controls, step_w=self._settings.least_w, caps=caps)
 
     async def _keep(
         self,
@@ -221,35 +230,6 @@ class Dispatcher:
         await self._database.write(write)
         self._asked |= {(event.event_id, position, session) for session in new_asked}
         self._verdicts |= {(event.event_id, session): verdict for session, verdict in new_verdicts.items()}
-
-    def _leave_to_default(self, cars: list[PoolCar], world: World, now: datetime) -> dict[str, str]:
-        """What cars do that no event uses: charge, then wait; and nothing of ours outside their control periods. Returns how
-        each stands."""
-        standing = {}
-        free = []
-        for car in cars:
-            session = car.session_id
-            if not car.plugged.connected or self._commander.resting(session, now):
-                standing[session] = "offline" if not car.plugged.connected else "refused"
-                continue
-            standing[session] = "held" if self._commander.living(session, now) else "default"
-            if car.controllable(now):
-                free.append(car)
-            elif self._commander.told(session) is not None:
-                self._commander.release(session)
-        if not free:
-            return standing
-        controls = self._commander.take([car.session_id for car in free])
-        soc = np.array([np.nan if car.now.soc_pct is None else car.now.soc_pct for car in free])
-        preparing = np.array([may_discharge(car, world, now) for car in free])
-        fleet = Cars.of([car.now.car for car in free])
-        plan = default_plan(fleet, soc, controls, now.timestamp(), self._physics, preparing)
-        for car, hold, release in zip(free, plan.hold, plan.release, strict=True):
-            if hold:
-                self._commander.send(Order(car.session_id, 0, car.now.car.depart), None)
-            elif release:
-                self._commander.release(car.session_id)
-        return standing
 
     def _release_strangers(self, world: World, now: datetime) -> None:
         """Sessions that we held and that take part no more: their booking was cancelled."""

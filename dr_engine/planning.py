@@ -26,6 +26,8 @@ from runtime.service import Host
 from runtime.storage.database import Database
 
 ACTIVITY = "planning"
+BY_DEFAULT = "default"
+"""The method of a plan in which cars do what they do anyway."""
 Planner = Callable[..., Plan]
 
 
@@ -51,7 +53,8 @@ class Planning:
         self._ring_in(self._settings.plan_pause_s)
 
     def planned_w(self, car: str, at: datetime) -> float | None:
-        """What the plan has a car do at that moment, W; by session or booking id. None where there is no plan for it."""
+        """What the plan has a car do at that moment, W; by session or booking id. None where there is no plan for it, or one
+        by which cars do what they do anyway."""
         course = self._powers.get(car)
         return None if course is None else course.at(at)
 
@@ -114,7 +117,7 @@ class Planning:
             name: _Course.of(kept, car)
             for kept in self._kept.values()
             for car in kept.cars
-            if car.power_w
+            if car.power_w and kept.method != BY_DEFAULT
             for name in (car.booking_id, car.session_id)
             if name is not None
         }

@@ -22,6 +22,7 @@ from dr_engine.telemetry import Telemetry
 
 SLOT_S = 900
 LONGEST = timedelta(hours=24)
+LATER_A_DAY = 0.05
 _LEAST_S = 60
 """A quarter hour's edge that is nearer than this to now opens no slot of its own."""
 
@@ -57,7 +58,7 @@ class Roster:
             edges_s=edges,
             target_w=target,
             band_w=settings.plan_band * np.abs(np.nan_to_num(target)),
-            price=np.full(len(starts), price),
+            price=price * (1 + _later(edges) * settings.follows(self.facility_id)),
             cars=Cars.of([one.car for one in self.cars]),
             arrive_s=np.array([one.arrive.timestamp() for one in self.cars]),
             energy_wh=np.array([np.nan if one.energy_wh is None else one.energy_wh for one in self.cars], dtype=np.float64),
@@ -142,6 +143,12 @@ def _edges(now: datetime, cars: Sequence[Expected], asked: Sequence[DrEvent]) ->
 
 def _asked_w(asked: Sequence[DrEvent], when: datetime) -> int | None:
     return next((power for event in asked if (power := power_at(event.intervals, when)) is not None), None)
+
+
+def _later(edges_s: Floats) -> Floats:
+    """What energy costs more the later it is taken, as a share: of what costs the same the earlier is chosen."""
+    later: Floats = LATER_A_DAY * (edges_s[:-1] - edges_s[0]) / LONGEST.total_seconds()
+    return later
 
 
 def _room(limit_w: float | None, change_w: Floats) -> Floats:

@@ -51,8 +51,9 @@ class DrService:
         host = self._host
         await migrate.upgrade(self._database, "dr_engine", metadata)
         relay = Relay(mailboxes, self._database, host.bus, clock=host.clock, activity=host.activity, log=host.log)
-        self._dispatcher = Dispatcher(self._settings, self._database, host, self._telemetry)
         self._planning = Planning(self._settings, self._database, host, self._telemetry)
+        planned = self._planning.planned_w
+        self._dispatcher = Dispatcher(self._settings, self._database, host, self._telemetry, planned)
         handlers.subscribe(
             host.bus, self._database, host.clock, self._telemetry, self._changed, self._forecasting.announce_to
         )

@@ -184,6 +184,9 @@ class DrSettings(BaseModel):
     `plan_wear` and `plan_missed` are per kWh too: battery wear, and what is asked and missed."""
     plan_wear: Price = 8.0
     plan_missed: Price = 60.0
+    follow_plan: bool = False
+    """Outside events too cars do what the plan says: they charge ahead of requests, and make up for them, when that costs
+    least. Where a site has limits they always do; else each charges when it comes, and waits then."""
     sites: dict[str, SiteLimits] = {}
     """By facility."""
 
@@ -235,6 +238,10 @@ class DrSettings(BaseModel):
                 if (other := places.setdefault(facility, name)) != name:
                     raise ValueError(f"facility {facility} is in {other} and {name}; it hears the windows of one area")
         return self
+
+    def follows(self, facility_id: str) -> bool:
+        """Whether a facility's cars follow the plan outside events."""
+        return self.follow_plan or facility_id in self.sites
 
     def product_table(self) -> Products:
         """All products."""

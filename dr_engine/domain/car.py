@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOUR_S = 3600.0
+MOST_WH, MOST_W = 2e6, 2e6
+"""No car of today has more; what claims to is a fault of the data."""
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.int64]
@@ -98,6 +100,12 @@ class Cars:
     def left_s(self, at: datetime) -> Floats:
         """Seconds from then to the departures."""
         return self.depart_s - at.timestamp()
+
+
+def possible(battery_wh: float, charge_w: float, discharge_w: float, wanted_pct: float, floor_pct: float) -> bool:
+    """Whether a car can be so; one that cannot is left to itself."""
+    energies = 0 < battery_wh <= MOST_WH and 0 <= floor_pct <= 100 and 0 <= wanted_pct <= 100
+    return energies and 0 < charge_w <= MOST_W and 0 <= discharge_w <= MOST_W
 
 
 class Battery(Protocol[N]):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from contracts.reservation import BookingChanged, BookingMade, ChargingWish
 from dr_engine.domain.capacity import arrival_soc_pct, control_period
+from dr_engine.domain.car import possible
 from dr_engine.domain.matching import EARLY, Stay
 from dr_engine.store.tables import bookings
 
@@ -60,19 +61,21 @@ def put(connection: Connection, event: BookingMade | BookingChanged) -> None:
 
 
 def _wish(wish: ChargingWish | None) -> dict[str, Any]:
-    """The columns of a guest's wish; one who does not come by EV has none and takes no part."""
+    """The columns of a guest's wish; one who does not come by EV has none and takes no part, nor does an impossible car."""
     if wish is None:
         numbers = ("battery_wh", "max_charge_w", "max_discharge_w", "wanted_soc_pct", "floor_soc_pct")
         return {"comes_by_ev": False, "willing": False, "discharge": False, **dict.fromkeys(numbers, 0)}
     car = wish.car
+    figures = (car.battery_wh, car.max_charge_w, car.max_discharge_w, wish.wanted_soc_pct, wish.floor_soc_pct)
+    sound = possible(*figures)
     arrival = (
         None
-        if wish.soc_pct is None
+        if wish.soc_pct is None or not sound
         else arrival_soc_pct(wish.soc_pct, wish.distance_km, car.consumption_wh_per_km, car.battery_wh)
     )
     return {
         "comes_by_ev": True,
-        "willing": wish.dr,
+        "willing": wish.dr and sound,
         "discharge": wish.discharge,
         "battery_wh": car.battery_wh,
         "max_charge_w": car.max_charge_w,

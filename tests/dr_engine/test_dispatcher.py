@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from contracts.csms import EvNeedsTold, PowerStatus, PriorityChargingChanged
@@ -268,3 +269,17 @@ async def test_X2_what_is_asked_and_what_is_metered_are_told_while_an_event_runs
 def _dispatch_lines(bench: Bench) -> list[str]:
     told = exposition(bench.host.metrics).decode().splitlines()
     return [line for line in told if line.startswith("gridstay_dispatch_")]
+
+
+@pytest.mark.parametrize("battery_wh", [0, -5, 10**10])
+async def test_a_car_with_impossible_figures_is_left_to_itself_and_the_others_are_dispatched(
+    bench: Bench, battery_wh: int
+) -> None:
+    wish = willing(soc=50, km=10)
+    absurd = msgspec.structs.replace(wish, car=msgspec.structs.replace(wish.car, battery_wh=battery_wh))
+    charger = await bench.arrive(0, wish=absurd)
+    others = [await bench.arrive(number) for number in (1, 2)]
+    await bench.request([(10, 20, -8_000)])
+    await bench.until(at(15))
+    assert charger.told == []
+    assert sum(one.told[-1][1] or 0 for one in others) == pytest.approx(-8_000, rel=0.03)

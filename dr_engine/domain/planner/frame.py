@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from dr_engine.domain.car import HOUR_S, Cars, Floats, Physics
+from dr_engine.domain.car import HOUR_S, MOST_W, MOST_WH, Cars, Floats, Physics
 from dr_engine.domain.planner.problem import Ints, Problem, Standing
 from dr_engine.domain.viability import least_wh, target_pct, upper_wh
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEAR_WH = 0.01
-_MOST_WH, _MOST_W = 2e6, 2e6
-"""No car of today has more; what claims to is a fault of the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +161,9 @@ def _usable(problem: Problem) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
     known = np.where(np.isfinite(problem.energy_wh), problem.energy_wh, 0.0)
     return (
-        within(cars.battery_wh, 1, _MOST_WH)
-        & within(cars.charge_w, 0, _MOST_W)
-        & within(cars.discharge_w, 0, _MOST_W)
+        within(cars.battery_wh, 1, MOST_WH)
+        & within(cars.charge_w, 0, MOST_W)
+        & within(cars.discharge_w, 0, MOST_W)
         & within(cars.wanted_pct, 0, 100)
         & within(cars.floor_pct, 0, 100)
         & (known >= 0)
@@ -179,7 +177,7 @@ def _mended(cars: Cars, usable: np.ndarray[tuple[int, ...], np.dtype[np.bool_]])
     def sound(figure: Floats, otherwise: float) -> Floats:
         return np.where(usable, figure, otherwise)
 
-    charge_w = np.where(np.isfinite(cars.charge_w) & (cars.charge_w >= 0) & (cars.charge_w <= _MOST_W), cars.charge_w, 0.0)
+    charge_w = np.where(np.isfinite(cars.charge_w) & (cars.charge_w >= 0) & (cars.charge_w <= MOST_W), cars.charge_w, 0.0)
     return Cars(
         sound(cars.battery_wh, 1.0),
         charge_w,
