@@ -3,17 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean npm
+.PHONY: demo test check format clean npm chromium
 
 demo: $(VENV)/ready
 	$(BIN)/gridstay demo --out out
 
-test: check npm
+test: check npm chromium
 	$(BIN)/pytest -m acceptance -n 3 --maxschedchunk 1 -q  # they wait even more
 
 # One of the stations in the acceptance tests runs on Node.
 npm:
 	@command -v npm >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends nodejs npm; }
+
+# The pages are tried in a real browser, with letters for Japanese.
+chromium:
+	@command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium fonts-ipafont-gothic; }
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .

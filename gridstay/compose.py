@@ -16,8 +16,10 @@ from csms.service import CsmsService, CsmsSettings
 from csms.tls import TlsSettings
 from dr_engine.service import DrService, DrSettings
 from gridstay.observed import Observed
-from gridstay.upkeep.folder import ASIDE, PASSWORD_KEY_FILE, TABLES, TOKEN_FILE, WHERE_FILE, url_of
+from gridstay.upkeep.folder import ASIDE, PAGES_KEY_FILE, PASSWORD_KEY_FILE, TABLES, TOKEN_FILE, WHERE_FILE, url_of
 from gridstay.upkeep.pruning import Keep, of_mailboxes, prune
+from gridstay.web.pages import open_pages
+from gridstay.web.passes import Passes, personal_links
 from reservation.service import ReservationService, ReservationSettings
 from runtime.activity import Activity
 from runtime.bus.local import LocalBus
@@ -109,7 +111,9 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
             )
             for name in TABLES
         }
-        reservation = ReservationService(settings.reservation, databases["reservation"], host)
+        passes = Passes(kept_secret(settings.data / PAGES_KEY_FILE), token, clock)
+        links = personal_links(passes, settings.reservation.public_url)
+        reservation = ReservationService(settings.reservation, databases["reservation"], host, links)
         dr = DrService(settings.dr, databases["dr_engine"], host)
         csms = CsmsService(settings.csms, databases["csms"], host, password_key=key, folder=settings.data, tls=settings.tls)
         with bus.held():
@@ -127,6 +131,7 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
         app.include_router(_upkeep(databases, clock, keep), prefix="/api", dependencies=[operator_only(token)])
         for open_door in (csms, reservation, dr):
             app.include_router(open_door.open_router(), prefix="/api")
+        open_pages(app, passes, operator_token=token, clock=clock)
         http_port = await stack.enter_async_context(serving(app, settings.host, settings.http_port))
         http_url = f"http://{_reachable(settings.host)}:{http_port}"
         (settings.data / WHERE_FILE).write_text(http_url + "\n", "utf-8")

@@ -5,7 +5,7 @@ taken it: a process that is killed in between sends that one again. What has no 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import apprise
@@ -26,6 +26,9 @@ LIKELY = ("guest@example.org", "+819012345678", "U0123456789abcdef")
 RETRY_S = 5.0
 """After the database failed."""
 
+PersonalLink = Callable[[str, str], str]
+"""A member's id and a booking's → the address of the page on which that member sees that stay, without signing in."""
+
 
 class BadChannel(ValueError):
     """A channel that cannot be used; the text says why, without the secrets in its URL."""
@@ -44,15 +47,23 @@ def check(channels: Mapping[str, str]) -> None:
 
 
 class Courier:
-    """`run` for ever as a task."""
+    """`run` for ever as a task. `link` goes with what tells of a stay."""
 
     def __init__(
-        self, channels: Mapping[str, str], database: Database, *, clock: Clock, activity: Activity, log: Log
+        self,
+        channels: Mapping[str, str],
+        database: Database,
+        *,
+        clock: Clock,
+        activity: Activity,
+        log: Log,
+        link: PersonalLink | None = None,
     ) -> None:
         self._channels = channels
         self._database = database
         self._clock = clock
         self._log = log
+        self._link = link
         self._bell = Bell(activity, "courier")
         database.after_commit(deliveries.WOKEN, self._bell.ring)
         self._bell.ring()
@@ -98,10 +109,14 @@ class Courier:
         self._log.warning("notice not sent", member=due.member_id, channel=contact.channel, why=error)
         return delivery.failed(due, contact.channel, error, self._clock.now())
 
+    def _body(self, due: Due) -> str:
+        """The text, with the guest's own link where it tells of a stay. The inbox has the text alone: a link opens pages."""
+        return due.text if self._link is None or due.stay is None else f"{due.text}\n{self._link(due.member_id, due.stay)}"
+
     async def _hand_over(self, contact: Contact, due: Due) -> str | None:
         """What went wrong, if anything."""
         post = apprise.Apprise()
         if not post.add(delivery.url_to(contact, self._channels)):
             return "the channel does not take such an address"
-        result = await post.async_notify(body=due.text, title=due.subject, body_format=apprise.NotifyFormat.TEXT)
+        result = await post.async_notify(body=self._body(due), title=due.subject, body_format=apprise.NotifyFormat.TEXT)
         return None if result else " ".join(entry.message for entry in result.logs()) or "the channel refused it"

@@ -45,9 +45,12 @@ class ReservationSettings(BaseModel):
 
 
 class ReservationService:
-    """Bookings, members and their points. `running` it, mount its `router`."""
+    """Bookings, members and their points. `running` it, mount its `router`. `link` makes a guest's own link to a stay."""
 
-    def __init__(self, settings: ReservationSettings, database: Database, host: Host) -> None:
+    def __init__(
+        self, settings: ReservationSettings, database: Database, host: Host, link: courier.PersonalLink | None = None
+    ) -> None:
+        self._link = link
         self._settings = settings
         self._database = database
         self._host = host
@@ -96,7 +99,9 @@ class ReservationService:
     def _courier(self) -> courier.Courier:
         channels = {name: url.get_secret_value() for name, url in self._settings.channels.items()}
         host = self._host
-        return courier.Courier(channels, self._database, clock=host.clock, activity=host.activity, log=host.log)
+        return courier.Courier(
+            channels, self._database, clock=host.clock, activity=host.activity, log=host.log, link=self._link
+        )
 
     async def _allocated(self, event: CompensationAllocated) -> None:
         await self._database.write(lambda connection: self._grant(connection, event))

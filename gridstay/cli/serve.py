@@ -88,6 +88,7 @@ def _introduce(system: compose.System) -> None:
     for door, url in system.tls_urls.items():
         typer.echo(f"           {url}/ocpp/<station id> ({door})")
     typer.echo(f"API        {system.http_url}/api (documentation: {system.http_url}/api/docs)")
+    typer.echo(f"Pages      {system.http_url}/ (staff: {system.http_url}/staff)")
     typer.echo(f"Token      {system.settings.data / TOKEN_FILE}")
     typer.echo("Ctrl-C stops it.")
     sys.stdout.flush()

@@ -27,10 +27,12 @@ TABLES: dict[str, MetaData] = {
 """The tables of each service's database."""
 TOKEN_FILE = "operator-token"
 PASSWORD_KEY_FILE = "password-key"
+PAGES_KEY_FILE = "pages-key"
+"""Signs the pages' cookies and the guests' personal links."""
 WHERE_FILE = "http-address"
 """Where the running service is reached: the CLI reads it, so that it needs no options on the same machine."""
-SECRETS = (TOKEN_FILE, PASSWORD_KEY_FILE, PKI_FOLDER)
-"""Without these a restored system knows neither its operator nor its stations."""
+SECRETS = (TOKEN_FILE, PASSWORD_KEY_FILE, PAGES_KEY_FILE, PKI_FOLDER)
+"""Without these a restored system knows neither its operator nor its stations nor its guests."""
 ASIDE = "replaced-by-restore"
 """What a restore has taken out of its place, until it is done. While it is there, the folder is half old and half new."""
 

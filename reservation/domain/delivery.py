@@ -38,7 +38,7 @@ class Contact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A notice to be sent now. `attempts` have failed so far."""
+    """A notice to be sent now. `attempts` have failed so far; `stay` is the booking that it tells of, if that stands."""
 
     id: str
     member_id: MemberId
@@ -46,6 +46,7 @@ class Due:
     text: str
     attempts: int
     expires_at: datetime | None
+    stay: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

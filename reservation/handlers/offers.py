@@ -59,7 +59,7 @@ class Links:
 
     def facility(self, facility_id: str) -> str:
         """The page on which a facility is booked."""
-        return f"{self.base_url}/{facility_id}" if self.base_url else ""
+        return f"{self.base_url}/f/{facility_id}" if self.base_url else ""
 
     def decline(self, token: str) -> str:
         """The page on which a member declines further offers."""

@@ -7,12 +7,14 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from contracts.ids import MemberId
 from reservation.domain.delivery import Contact, DeliveryState, Due, Outcome
+from reservation.domain.notice import NoticeKind
 from reservation.store.tables import member_contacts, members, notices
 
 WOKEN = "notices"
 """Listeners of this name wake when there is something to send."""
 EMAIL, SMS = "email", "sms"
 """The channels of the e-mail address and the phone number that every member may have."""
+_OF_STAYS = (NoticeKind.BOOKED, NoticeKind.CHANGED)
 _IS_WAITING = notices.c.state == DeliveryState.WAITING
 
 
@@ -20,7 +22,15 @@ def due(connection: Connection, now: datetime, limit: int) -> list[Due]:
     """What is to be sent now, the longest due first."""
     query = select(notices).where(_IS_WAITING, notices.c.next_at <= now).order_by(notices.c.next_at, notices.c.position)
     return [
-        Due(row.id, MemberId(row.member_id), row.subject, row.text, row.attempts, row.expires_at)
+        Due(
+            row.id,
+            MemberId(row.member_id),
+            row.subject,
+            row.text,
+            row.attempts,
+            row.expires_at,
+            row.reference if row.kind in _OF_STAYS else None,
+        )
         for row in connection.execute(query.limit(limit))
     ]
 

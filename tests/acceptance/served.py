@@ -25,7 +25,7 @@ from simulators.station import SimulatedStation
 from tests.csms.conftest import PASSWORD, ScriptedStation, basic
 
 T = TypeVar("T")
-READY_S = 30.0
+READY_S = 60.0
 STOP_S = 20.0
 CAR = CarModel("Car", 60_000, 10_000, 10_000)
 

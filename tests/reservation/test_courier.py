@@ -83,7 +83,11 @@ class Town:
 
 async def town(stack: AsyncExitStack, database: Database, host: Host, **channels: str) -> Town:
     settings = ReservationSettings.model_validate({"channels": channels})
-    service = await stack.enter_async_context(ReservationService(settings, database, host).running())
+
+    def link(member_id: str, booking_id: str) -> str:
+        return f"https://stays.example/{member_id}/{booking_id}"
+
+    service = await stack.enter_async_context(ReservationService(settings, database, host, link).running())
     app = FastAPI()
     app.include_router(service.router())
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
@@ -111,12 +115,19 @@ async def test_S106_M3_a_booking_is_told_over_the_members_own_channel(
         "channel": "email",
         "address": "yui@example.org",
     }
-    assert (await here.http.post("/bookings", json=stay())).status_code == 201
+    booked = await here.http.post("/bookings", json=stay())
+    assert booked.status_code == 201
     [told] = await here.notices()
     assert (told["kind"], told["state"], told["channel"]) == ("booked", "sent", "line")
     [(path, body)] = gateway.got
     assert path == "/U%201%2F2"
-    assert body["message"] == told["text"]
+    text, own_link = body["message"].rsplit("\n", 1)
+    assert text == told["text"]
+    assert own_link == f"https://stays.example/{told_to(booked)}"
+
+
+def told_to(booked: httpx.Response) -> str:
+    return f"{booked.json()['member_id']}/{booked.json()['id']}"
 
 
 async def test_a_member_without_a_channel_of_ours_has_the_inbox(

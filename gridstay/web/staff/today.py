@@ -1,0 +1,188 @@
+"""The desk: a day's stays by resource and bay on one timeline, who is plugged in, who comes and who leaves."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from gridstay.web.day import Bar, Line
+from gridstay.web.door import Refusal
+from gridstay.web.guest.wording import WEEKDAYS, hours_of, lengths_of
+from gridstay.web.site import Site, Visit, Visited, instant, page_route, zone_of
+
+ONE_DAY = timedelta(days=1)
+GONE = ("cancelled", "no_show")
+ACTIONS = {"booked": ("check-in", "no-show", "cancel"), "checked_in": ("check-out",), "no_show": ("check-in",)}
+"""What can be done with a stay where it stands; the service says no to what the moment does not allow."""
+ROW = 44
+"""Height of a lane, px."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A resource or a bay, and the stays that occupy it."""
+
+    name: str
+    is_bay: bool
+    bars: Sequence[tuple[Bar, Mapping[str, Any]]]
+
+
+def router(site: Site) -> APIRouter:
+    """Routes of the desk."""
+    routes = APIRouter(route_class=page_route(site))
+
+    @routes.get("/staff")
+    async def facilities(visit: Visited) -> Response:
+        visit.staff()
+        found = await visit.door.get("facilities")
+        if len(found) == 1:
+            return visit.go(f"/staff/{found[0]['id']}")
+        return visit.page("staff/facilities.html", facilities=found)
+
+    @routes.get("/staff/{facility_id}")
+    async def day(visit: Visited, facility_id: str) -> Response:
+        visit.staff()
+        return await _day(visit, facility_id)
+
+    @routes.post("/staff/{facility_id}/bookings/{booking_id}/{action}")
+    async def act(visit: Visited, facility_id: str, booking_id: str, action: str) -> Response:
+        form = await visit.form()
+        visit.staff()
+        try:
+            await _act(visit, booking_id, action)
+        except Refusal as refusal:
+            if refusal.status not in (409, 422):
+                raise
+            return await _day(visit, facility_id, refusal.detail, 409)
+        return visit.go(f"/staff/{facility_id}", day=form["day"])
+
+    @routes.get("/staff/{facility_id}/settings")
+    async def settings(visit: Visited, facility_id: str) -> Response:
+        visit.staff()
+        facility = await visit.door.get("facilities", facility_id)
+        week = [
+            {"day": visit.words.day_name(number), "times": ", ".join(facility["hours"].get(name, [])).replace("-", "–")}
+            for number, name in enumerate(WEEKDAYS)
+        ]
+        lengths = {one["id"]: lengths_of(visit.words, one) for one in facility["services"]}
+        return visit.page("staff/settings.html", facility=facility, week=week, lengths=lengths)
+
+    return routes
+
+
+async def _act(visit: Visit, booking_id: str, action: str) -> None:
+    if action == "cancel":
+        await visit.door.delete("bookings", booking_id, by="staff")
+    elif action in ("check-in", "check-out", "no-show"):
+        await visit.door.post("bookings", booking_id, action)
+    else:
+        raise Refusal(404, None)
+
+
+async def _day(visit: Visit, facility_id: str, problem: str = "", status: int = 200) -> Response:
+    facility = await visit.door.get("facilities", facility_id)
+    zone = zone_of(facility)
+    today = visit.now.astimezone(zone).date()
+    day = _asked_day(visit.asked("day"), today)
+    begin, end = (datetime.combine(when, time(), zone) for when in (day, day + ONE_DAY))
+    window = {"facility_id": facility_id, "from_": begin.isoformat(), "to": end.isoformat()}
+    stays, running = await asyncio.gather(
+        visit.door.get("bookings", **window), visit.door.get("sessions", phase="running", limit=1000)
+    )
+    names = await _names(visit, stays)
+    shown = [_stay(visit, stay, names, facility) for stay in stays]
+    standing = [stay for stay in shown if stay["state"] not in GONE]
+    line = _line(standing, begin, end, facility)
+    bays = {(bay["station_id"], bay["evse_id"]): bay["id"] for bay in facility["bays"]}
+    plugged = [_plugged(one, bays[place]) for one in running if (place := (one["station_id"], one["evse_id"])) in bays]
+    return visit.page(
+        "staff/day.html",
+        status,
+        facility=facility,
+        day=day,
+        is_today=day == today,
+        earlier=day - ONE_DAY,
+        later=day + ONE_DAY,
+        opening=hours_of(visit.words, facility, day),
+        stays=shown,
+        lanes=_lanes(facility, standing, line),
+        line=line,
+        zone=zone,
+        row=ROW,
+        now_at=line.at(visit.now) if line.start < visit.now < line.end else None,
+        plugged=plugged,
+        problem=problem,
+    )
+
+
+async def _names(visit: Visit, stays: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Members' names by id."""
+    wanted = sorted({stay["member_id"] for stay in stays})
+    found = await asyncio.gather(*(visit.door.get("members", member_id) for member_id in wanted))
+    return {one["id"]: one["name"] for one in found}
+
+
+def _stay(visit: Visit, stay: Mapping[str, Any], names: Mapping[str, str], facility: Mapping[str, Any]) -> dict[str, Any]:
+    start, end = instant(stay["start"]), instant(stay["end"])
+    times = visit.words.times(start, end, zone_of(facility))
+    return {
+        **stay,
+        "start": start,
+        "end": end,
+        "times": times,
+        "name": names[stay["member_id"]],
+        "actions": ACTIONS.get(stay["state"], ()),
+    }
+
+
+def _line(stays: Sequence[Mapping[str, Any]], begin: datetime, end: datetime, facility: Mapping[str, Any]) -> Line:
+    """The hours of the day that matter: from the first stay or opening to the last, within the day."""
+    spans = [(max(stay["start"], begin), min(stay["end"], end)) for stay in stays]
+    return Line.around([*spans, *_open(facility, begin)], zone_of(facility)) or Line(begin, end)
+
+
+def _open(facility: Mapping[str, Any], begin: datetime) -> list[tuple[datetime, datetime]]:
+    times = facility["hours"].get(WEEKDAYS[begin.weekday()], [])
+    spans = []
+    for one in times:
+        first, last = (datetime.combine(begin.date(), time.fromisoformat(part), begin.tzinfo) for part in one.split("-"))
+        spans.append((first, last if last > first else begin + ONE_DAY))
+    return spans
+
+
+def _lanes(facility: Mapping[str, Any], stays: Sequence[Mapping[str, Any]], line: Line) -> list[Lane]:
+    def bars(holds: Any) -> list[tuple[Bar, Mapping[str, Any]]]:
+        found = [(line.bar(stay["start"], stay["end"]), stay) for stay in stays if holds(stay)]
+        return [(bar, stay) for bar, stay in found if bar]
+
+    resources = [
+        Lane(one["name"], False, bars(lambda stay, of=one: stay["resource"]["id"] == of["id"]))
+        for one in facility["resources"]
+    ]
+    bays = [
+        Lane(one["id"], True, bars(lambda stay, of=one: bool(stay["bay"]) and stay["bay"]["id"] == of["id"]))
+        for one in facility["bays"]
+    ]
+    return resources + bays
+
+
+def _plugged(session: Mapping[str, Any], bay: str) -> dict[str, Any]:
+    power = session["power_w"]
+    return {
+        "bay": bay,
+        "power_w": power,
+        "soc_pct": session["soc_pct"],
+        "started_at": instant(session["started_at"]),
+        "station_id": session["station_id"],
+    }
+
+
+def _asked_day(text: str, otherwise: date) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return otherwise
+    return found if 2000 <= found.year <= 2199 else otherwise
