@@ -121,7 +121,7 @@ class Ven2b:
             wire = as_event(found, PROGRAM_ID)
             event = decode(Event, wire)
             holds = await self._database.read(lambda connection: self._can_hold(connection, event))
-        except (NoSignal, NotOpenAdr, NoPower, NotSchedulable) as error:
+        except (NoSignal, NotOpenAdr, NoPower, NotSchedulable, OverflowError) as error:
             self._log.warning("an event cannot be carried out", event_id=name, reason=str(error))
             holds = False
         if not holds:

@@ -255,7 +255,7 @@ def _timeline(event: Event, seen: SeenEvent, program: VenProgram | None, now: da
     looked = seen.seen_at if start is None or start < seen.seen_at else min(start + timedelta(days=1), now)
     try:
         found = segments([GridEvent(event, seen.seen_at, program.power_rule(), units)], looked)
-    except (NotSchedulable, NoPower):
+    except (NotSchedulable, NoPower, OverflowError):
         return []
     return [
         SegmentView(start=segment.start, end=segment.end, power_w=round(wanted.power_w), is_relative=wanted.is_relative)

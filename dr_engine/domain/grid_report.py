@@ -38,11 +38,12 @@ from protocols.openadr.payloads import (
     UP_REGULATION_AVAILABLE,
 )
 from protocols.openadr.reporting import dues, is_ad_hoc
-from protocols.openadr.timeline import Span, evenly, unroll
+from protocols.openadr.timeline import NotSchedulable, Span, evenly, unroll
 
 METERED: Final = (DELTA_USAGE, BASELINE, "USAGE", "DEMAND", "READING", DATA_QUALITY)
 FORECASTS: Final = (UP_REGULATION_AVAILABLE, DOWN_REGULATION_AVAILABLE)
 MOST_DUES: Final = 10_000
+MOST_SLOTS: Final = 200_000
 MOST_LOOPS: Final = 100
 _NEVER_NEGATIVE: Final = ("USAGE", "DEMAND")
 _QUALITY: Final = {Quality.GOOD: "OK", Quality.ESTIMATED: "ESTIMATED", Quality.MISSING: "MISSING"}
@@ -106,7 +107,7 @@ def wishes(event: Event, seen_at: datetime, now: datetime, ad_hoc_every: timedel
         for loop, slots in loops.items():
             name = f"{(event.event_name or event.id or 'event')[:90]} {number}" + (f".{loop}" if loop else "")
             one = _Group(name, event, group[0], types, slots, seen_at, ad_hoc_every)
-            due += [wish for wish in one.wishes(now) if wish.due <= now]
+            due += [wish for wish in one.wishes(now) if wish.slots and wish.due <= now]
         found += due[-1:] if is_forecast else due
     return sorted(found, key=lambda one: (one.due, one.name))
 
@@ -191,7 +192,11 @@ class _Group:
         if is_ad_hoc(self.asked):
             yield from self._ad_hoc(now)
         elif self.slots:
+            told = 0
             for turn, due in enumerate(islice(dues(self.asked, len(self.slots)), MOST_DUES)):
+                told += due.last - due.first + 1
+                if told > MOST_SLOTS:
+                    raise NotSchedulable(f"its reports have more than {MOST_SLOTS} intervals")
                 trigger = self.slots[due.trigger]
                 when = trigger.end if due.at_end else trigger.start
                 yield self._wish(turn, when, self.slots[due.first : due.last + 1])
@@ -215,6 +220,9 @@ class _Group:
 
     def _rolling(self, now: datetime) -> Iterator[Wish]:
         """The newest of reports over intervals that are only implied."""
+        asked = self.asked
+        if max(asked.start_interval, asked.num_intervals, asked.frequency, asked.repeat) > MOST_DUES:
+            raise NotSchedulable(f"it asks for more than {MOST_DUES} intervals or reports")
         start, length = _implied(self.event, self.seen_at)
         first, *more = islice(dues(self.asked, None), 2)
         begins = start + (first.trigger + first.at_end) * length

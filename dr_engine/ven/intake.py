@@ -152,7 +152,7 @@ class Intake:
     def _is_sound(self, connection: Connection, one: GridEvent, now: datetime) -> bool:
         try:
             segments([one], now)
-        except (NotSchedulable, NoPower) as error:
+        except (NotSchedulable, NoPower, OverflowError) as error:
             grid.note(connection, one.event_id, f"it cannot be carried out: {error}"[:500])
             return False
         return True

@@ -69,7 +69,7 @@ class Reporting:
         for seen, event in await self._database.read(_asking):
             try:
                 due = wishes(event, seen.seen_at, now, timedelta(seconds=self._ven.forecast_every_s))
-            except NotSchedulable:
+            except (NotSchedulable, OverflowError):
                 continue
             due = [wish for wish in due if self._is_due(seen, wish, now)]
             if not due:

@@ -16,6 +16,7 @@ from gridstay.cli import (
     members,
     meter_keys,
     offers,
+    past,
     register,
     serve,
     simulate,
@@ -66,6 +67,8 @@ app.add_typer(offers.offer, name="offer")
 app.add_typer(tokens.token, name="token")
 app.add_typer(tokens.tariff, name="tariff")
 app.add_typer(bookings.booking, name="booking")
+past.join(bookings.booking)
+app.add_typer(bookings.booking, name="bookings", hidden=True)
 app.add_typer(members.member, name="member")
 app.add_typer(facilities.facility, name="facility")
 app.add_typer(dr.dr, name="dr")

@@ -13,6 +13,7 @@ from protocols.openadr.objects import EventPayloadDescriptor, ReportPayloadDescr
 from protocols.openadr.payloads import DISPATCH_SETPOINT, DISPATCH_SETPOINT_RELATIVE, KW, PERCENT, SIMPLE, is_number
 from protocols.openadr.timeline import Span
 
+MOST_W: Final = 1e12
 _WATTS: Final = {"W": 1.0, KW: 1000.0, "MW": 1_000_000.0}
 
 
@@ -67,6 +68,8 @@ def wanted(span: Span, rule: PowerRule, units: Mapping[str, str]) -> Wanted | No
     for payload_type, reading in rule.types.items():
         if (value := span.value(payload_type)) is not None:
             power_w = _watts(payload_type, value, rule, units.get(payload_type, rule.units))
+            if not abs(power_w) <= MOST_W:
+                raise NoPower(f"{payload_type} is {value}, which no grid has")
             return Wanted(power_w if rule.positive is Positive.IMPORT else -power_w, reading is Reading.RELATIVE)
     if rule.levels_w and (level := span.value(SIMPLE)) is not None:
         return Wanted(_level(level, rule), is_relative=True)

@@ -55,7 +55,7 @@ def _ending(due: Due, intervals: int | None) -> Due:
 
 def _first(descriptor: ReportDescriptor, intervals: int | None) -> Due:
     end = None if intervals is None else intervals - 1
-    start, number = descriptor.start_interval, descriptor.num_intervals
+    start, number = descriptor.start_interval, descriptor.num_intervals or -1  # a report about none is meant by nobody
     if not descriptor.historical:
         start = max(0, start)
         return Due(start, False, start, _last(start, number, end))

@@ -18,7 +18,7 @@ from reservation.domain.paid import PaidPeriod
 from reservation.domain.period import Period
 from reservation.domain.refusal import Conflict, Invalid
 from reservation.handlers import known
-from reservation.store import mailboxes, members, notices, receipts
+from reservation.store import facilities, mailboxes, members, notices, receipts
 from reservation.store import offers as store
 from reservation.store import paid as paid_store
 from reservation.store.visits import visits_since
@@ -72,8 +72,11 @@ def hearing(clock: Clock, links: Links) -> Callable[[Connection, IncentiveWindow
 
 
 def hear(connection: Connection, event: IncentiveWindowsPublished, links: Links, now: datetime) -> None:
-    """Keep the periods (S100), and offer what is new where the policy wants that (S102). Raises Unknown, Invalid."""
-    facility = known.facility(connection, event.facility_id)
+    """Keep the periods (S100), and offer what is new where the policy wants that (S102). Those of a facility that is not
+    set up are passed over: they come again when it is (FacilityAdded). Raises Invalid."""
+    facility = facilities.find(connection, event.facility_id)
+    if facility is None:
+        return
     paid_store.replace(connection, facility.id, Period(event.start, event.end), paid.published(event, facility), now)
     policy = store.policy_of(connection, facility.id)
     fresh = paid_store.listed(connection, facility.id, now, unoffered=True)

@@ -101,15 +101,22 @@ def listed(
     return [_booking(found) for found in connection.execute(query)]
 
 
-def taken(connection: Connection, facility_id: str, period: Period, now: datetime, but: str | None = None) -> list[Taken]:
-    """What is kept at the facility around that period, for any booking but the one named."""
+def taken(
+    connection: Connection,
+    facility_id: str,
+    period: Period,
+    now: datetime,
+    but: str | None = None,
+    states: Sequence[BookingState] = OCCUPYING,
+) -> list[Taken]:
+    """What is kept at the facility around that period, for any booking in those states but the one named."""
     row = bookings.c
     query = select(*_TAKEN).where(
         row.facility_id == facility_id,
         row.starts_at < period.end + AROUND,
         row.starts_at > period.start - AROUND - LONGEST_STAY - AROUND,
         row.ends_at > period.start - AROUND,
-        *_occupying(now),
+        *_occupying(now, states),
     )
     if but is not None:
         query = query.where(row.id != but)
@@ -165,9 +172,9 @@ def count_made(connection: Connection) -> int:
     return sum(number for state, number in count_by_state(connection).items() if state in MADE)
 
 
-def _occupying(now: datetime) -> Iterable[ColumnElement[bool]]:
+def _occupying(now: datetime, states: Sequence[BookingState] = OCCUPYING) -> Iterable[ColumnElement[bool]]:
     row = bookings.c
-    return row.state.in_(OCCUPYING), or_(row.expires_at.is_(None), row.expires_at > now)
+    return row.state.in_(states), or_(row.expires_at.is_(None), row.expires_at > now)
 
 
 def _taken(

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from contracts.dr import Direction, IncentiveWindowsPublished
 from contracts.ids import FacilityId
 from contracts.reservation import FacilityAdded
+from dr_engine.domain.forecast import learner
 from dr_engine.service import DrService, DrSettings
 from runtime.bus.local import LocalBus
 from runtime.clock import SimulatedClock
@@ -61,6 +62,11 @@ class Grid:
 
 
 Starts = Callable[[Host], AbstractAsyncContextManager[Grid]]
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learner, "TREES", 60)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ LEAST_DAYS = 42
 """With fewer known days a series cannot be learned."""
 _WARM_UP = 14
 """The first days have no past to be shown."""
-_TREES = 250
+TREES = 250
 _PARAMETERS = {
     "objective": "l2",
     "learning_rate": 0.07,
@@ -58,7 +58,7 @@ class Shown:
         if np.count_nonzero(known) < 24 * LEAST_DAYS:
             return None
         lessons = lightgbm.Dataset(self.features[hours][known], target[known])
-        return lightgbm.train(_PARAMETERS, lessons, _TREES)
+        return lightgbm.train(_PARAMETERS, lessons, TREES)
 
     def forecast(self, trees: lightgbm.Booster, rows: slice) -> FloatArray:
         """(days, 24): what they say of those days; NaN for an hour whose level is not known."""

@@ -1,13 +1,19 @@
 """Which reports are made when, and what stands in them."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dr_engine.domain.grid_event import GridEvent, requested, runs, segments
 from dr_engine.domain.grid_report import Figures, Slot, Wish, forecast, report, wishes
 from dr_engine.domain.metering import Quality
 from protocols.openadr.objects import Event
+from protocols.openadr.power import NoPower, PowerRule
+from protocols.openadr.timeline import NotSchedulable
 from protocols.openadr.wire import decode, encode
 
 DAY = datetime(2026, 6, 3, tzinfo=UTC)
@@ -125,3 +131,68 @@ def test_X5_a_forecast_bears_its_confidence_and_is_never_below_zero() -> None:
         {"UP_REGULATION_AVAILABLE": 12.0},
         {"UP_REGULATION_AVAILABLE": 0.0},
     ]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        event(FORECAST | {"numIntervals": 2_000_000_000}, intervals=0),
+        event(FORECAST | {"startInterval": 2_000_000_000}, intervals=0),
+        event(FORECAST | {"numIntervals": 2, "frequency": 2_000_000_000, "repeat": -1}, intervals=0),
+        event(PARTS | {"numIntervals": 900, "frequency": 1}, intervals=2000),
+    ],
+)
+def test_X5_reports_without_measure_are_refused(one: Event) -> None:
+    with pytest.raises(NotSchedulable):
+        wishes(one, DAY, at(9), EVERY)
+
+
+NUMBERS = st.sampled_from([-1, 0, 1, 2, 3, 48, 2**31 - 1, -(2**31)])
+TIMES = st.sampled_from(["0001-01-01", "0002-01-01T00:00:00Z", "2026-06-03T01:00:00Z", "9998-12-31T00:00:00Z", "9999-01-01"])
+LENGTHS = st.sampled_from(["PT0S", "PT1S", "PT30M", "P1M", "P9999Y", "P9998Y", "-PT5M", "-P9999Y", "P9999999D"])
+PERIODS = st.fixed_dictionaries({}, optional={"start": TIMES, "duration": LENGTHS, "randomizeStart": LENGTHS})
+PAYLOADS = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["DISPATCH_SETPOINT", "DISPATCH_SETPOINT_RELATIVE", "SIMPLE", "CURVE"]),
+        "values": st.lists(st.sampled_from([0, -5, 1e308, -1e300, 7.5, True, "x"]), max_size=3),
+    }
+)
+PARTS_OF_EVENTS = st.lists(
+    st.fixed_dictionaries({"id": NUMBERS, "payloads": st.lists(PAYLOADS, max_size=2)}, optional={"intervalPeriod": PERIODS}),
+    max_size=3,
+)
+REPORTS = st.fixed_dictionaries(
+    {"payloadType": st.sampled_from(["USAGE", "UP_REGULATION_AVAILABLE"])},
+    optional={
+        "startInterval": NUMBERS,
+        "numIntervals": NUMBERS,
+        "frequency": NUMBERS,
+        "repeat": NUMBERS,
+        "historical": st.booleans(),
+    },
+)
+EVENTS = st.fixed_dictionaries(
+    {"id": st.just("e"), "programID": st.just("p")},
+    optional={
+        "duration": LENGTHS,
+        "priority": st.integers(0, 3),
+        "intervalPeriod": PERIODS,
+        "intervals": PARTS_OF_EVENTS,
+        "reportDescriptors": st.lists(REPORTS, max_size=2),
+    },
+)
+
+
+@given(EVENTS, st.sampled_from([0.0, 3.5, 50.0]))
+@settings(max_examples=80)
+def test_X5_any_event_that_can_be_read_is_carried_out_or_refused(wire: dict[str, Any], hours: float) -> None:
+    one, now = decode(Event, wire), at(hours)
+    found = GridEvent(one, DAY, PowerRule(levels_w={1: -1000}), {})
+    try:
+        segments([found], now)
+    except (NotSchedulable, NoPower, OverflowError):
+        pass
+    else:  # what is found sound is carried out
+        assert all(requested(run.after(now), [0.0] * len(run.after(now))) for run in runs([found], now))
+    with suppress(NotSchedulable, OverflowError):
+        assert all(wish.slots for wish in wishes(one, DAY, now, EVERY))

@@ -60,6 +60,7 @@ def test_X5_a_power_by_the_programme_s_rule(rule: PowerRule, values: Any, units:
     [
         (OURS, {"DISPATCH_SETPOINT": "much"}, {}, "no number"),
         (OURS, {"DISPATCH_SETPOINT": True}, {}, "no number"),
+        (OURS, {"DISPATCH_SETPOINT": 1e308}, {}, "no grid"),
         (OURS, {"DISPATCH_SETPOINT": 5}, {"DISPATCH_SETPOINT": "KWH"}, "no power"),
         (OURS, {"DISPATCH_SETPOINT": 5}, {"DISPATCH_SETPOINT": "PERCENT"}, "of what"),
         (LEVELS, {"SIMPLE": 3}, {}, "level 3"),

@@ -45,6 +45,7 @@ def due(trigger: int, first: int, last: int, *, at_end: bool = True) -> Due:
             [due(0, 0, 0), due(1, 1, 1), due(2, 2, 2)],
         ),
         (descriptor(start_interval=7), 3, []),
+        (descriptor(num_intervals=0), 2, [due(1, 0, 1)]),
         (descriptor(), 0, []),
     ],
 )

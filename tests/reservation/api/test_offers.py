@@ -8,6 +8,7 @@ import pytest
 
 from contracts.dr import Direction, IncentiveWindow, IncentiveWindowsPublished
 from contracts.ids import FacilityId
+from contracts.reservation import FacilityAdded
 from runtime.clock import SimulatedClock
 from runtime.service import Host
 from tests.reservation.samples import at
@@ -16,7 +17,7 @@ SALON = "/facilities/salon"
 NO_CAR = {"number": "1002", "name": "Sato Ken", "phone": "09022222222"}
 
 
-async def publish(host: Host, *windows: tuple[float, float, int], until: float = 48) -> None:
+async def publish(host: Host, *windows: tuple[float, float, int], until: float = 48, facility: str = "salon") -> None:
     """Windows of 3 June on by their hours and yen for a kWh, all of them UP."""
     told = [
         IncentiveWindow(start=at(start), end=at(end), direction=Direction.UP, minor_per_kwh=yen)
@@ -25,7 +26,7 @@ async def publish(host: Host, *windows: tuple[float, float, int], until: float =
     await host.bus.publish(
         IncentiveWindowsPublished(
             at=host.clock.now(),
-            facility_id=FacilityId("salon"),
+            facility_id=FacilityId(facility),
             currency="JPY",
             start=at(0),
             end=at(until),
@@ -54,6 +55,26 @@ async def test_S100_M6_what_is_published_can_be_seen_and_what_a_car_can_earn(sal
     assert [one["minor_per_kwh"] for one in (await salon.get(f"{SALON}/paid-periods")).json()] == [50]
     assert (await salon.get("/facilities/nowhere/paid-periods")).status_code == 404
     assert (await salon.get(f"{SALON}/paid-periods", params={"member": "nobody"})).status_code == 404
+
+
+async def test_S100_periods_of_a_facility_that_is_not_set_up_are_passed_over_and_its_setting_up_is_announced(
+    salon: httpx.AsyncClient, host: Host
+) -> None:
+    added: list[str] = []
+
+    async def hear(event: FacilityAdded) -> None:
+        added.append(event.facility_id)
+
+    host.bus.subscribe(FacilityAdded, "test", hear)
+    await publish(host, (14, 17, 40), facility="later")
+    later = (await salon.get(SALON)).json() | {"id": "later", "bays": []}
+    answers = [await salon.post("/facilities", json=later) for _ in range(2)]
+    await host.activity.settled()
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert added == ["later"]
+    assert (await salon.get("/facilities/later/paid-periods")).json() == []
+    await publish(host, (14, 17, 40), facility="later")
+    assert len((await salon.get("/facilities/later/paid-periods")).json()) == 1
 
 
 async def test_S102_S104_a_preview_says_who_would_be_told_what_and_sends_nothing(
