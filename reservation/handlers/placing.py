@@ -87,7 +87,9 @@ def place(connection: Connection, it: Meant, now: datetime, but: str | None = No
         members.lock(connection, it.member.id)
     facilities.lock(connection, it.facility.id)
     wanted = it.wanted(connection, it.period, now, but)
-    return places.place(wanted, it.period, bookings.taken(connection, it.facility.id, it.period, now, but))
+    return places.place(
+        wanted, it.period, bookings.taken(connection, it.facility.id, it.period, now, but, resource_id=it.resource_id)
+    )
 
 
 def alternatives(connection: Connection, it: Meant, now: datetime, but: str | None = None) -> list[Period]:
@@ -98,7 +100,7 @@ def alternatives(connection: Connection, it: Meant, now: datetime, but: str | No
         if around is None:
             continue
         wanted = it.wanted(connection, around, now, but)
-        taken = bookings.taken(connection, it.facility.id, around, now, but)
+        taken = bookings.taken(connection, it.facility.id, around, now, but, resource_id=it.resource_id)
         found = places.nearest(places.free_periods(wanted, it.period.length, taken, around), it.period)
         if len(found) >= ENOUGH:
             break
@@ -115,7 +117,7 @@ def free(
     while window is not None and begun < window.end:
         until = min(begun + step, window.end)
         searched = Period(begun, min(until + length + CLOCKS_CHANGE, window.end))
-        taken = bookings.taken(connection, wanted.facility.id, searched, now)
+        taken = bookings.taken(connection, wanted.facility.id, searched, now, resource_id=wanted.resource_id)
         for period in places.free_periods(wanted, length, taken, searched):
             if period.start < until:
                 yield period, taken

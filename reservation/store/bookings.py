@@ -108,8 +108,10 @@ def taken(
     now: datetime,
     but: str | None = None,
     states: Sequence[BookingState] = OCCUPYING,
+    resource_id: str | None = None,
 ) -> list[Taken]:
-    """What is kept at the facility around that period, for any booking in those states but the one named."""
+    """What is kept at the facility around that period, for any booking in those states but the one named. With
+    `resource_id`, of resources no others than that one; of bays all."""
     row = bookings.c
     query = select(*_TAKEN).where(
         row.facility_id == facility_id,
@@ -120,6 +122,8 @@ def taken(
     )
     if but is not None:
         query = query.where(row.id != but)
+    if resource_id is not None:
+        query = query.where(or_(row.resource_id == resource_id, row.bay_id.is_not(None)))
     return [_taken(*found) for found in connection.execute(query)]
 
 

@@ -133,7 +133,7 @@ bookings = Table(
     Column("request_key", String(128), unique=True),
     Column("request_digest", LargeBinary),
     Index(None, "facility_id", "starts_at", "ends_at"),
-    Index("ix_bookings_state", "state", "facility_id", "starts_at"),
+    Index("ix_bookings_state", "state", "facility_id", "starts_at", "ends_at"),
 )
 """The minutes are those for which resource and bay are kept around the stay. `promise` is what the guest was shown (X1).
 `request_key` is the request's Idempotency-Key, if it had one."""

@@ -1,0 +1,1 @@
+"""What the reservation service is measured at."""
