@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean npm chromium
+.PHONY: demo test check format clean npm chromium openmp
 
 demo: $(VENV)/ready
 	$(BIN)/gridstay demo --out out
@@ -30,7 +30,11 @@ format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(VENV)/ready: pyproject.toml
+# The forecasts' learner wants the system's OpenMP.
+openmp:
+	@/sbin/ldconfig -p | grep -q libgomp.so.1 || { apt-get update && apt-get install --yes --no-install-recommends libgomp1; }
+
+$(VENV)/ready: pyproject.toml | openmp
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/pip install --quiet --editable . --group dev
