@@ -59,7 +59,7 @@ class DispatchRules:
     silent_s: float = 75.0
     band: float = 0.01
     band_w: float = 150.0
-    dead_band: float = 0.02
+    dead_band: float = 0.005
     dead_band_w: float = 25.0
     correction_s: float = 20.0
     correction_clamp: float = 0.2

@@ -35,7 +35,7 @@ def test_a_car_that_charges_with_all_it_can_needs_no_message() -> None:
 
 @pytest.mark.parametrize(("until_s", "sent"), [(290, False), (100, True)])
 def test_what_it_was_told_is_renewed_in_time(until_s: float, sent: bool) -> None:
-    assert bool(course(car(), 80, 3_050, told(3_000, until_s)).who.size) is sent
+    assert bool(course(car(), 80, 3_040, told(3_000, until_s)).who.size) is sent
 
 
 def test_X1_a_plan_that_would_break_the_promise_is_not_followed() -> None:

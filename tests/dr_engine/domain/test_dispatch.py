@@ -200,7 +200,8 @@ def test_X2_a_new_request_is_reached_in_a_straight_line_from_what_the_fleet_did(
 def test_only_as_few_setpoints_change_as_bring_the_sum_back() -> None:
     fleet = tuple(seen(f"{n}", power_w=-5_000) for n in range(8))
     controls = {one.session_id: told(-5_000, until_s=290) for one in fleet}
-    done = decide(-41_000, *fleet, controls=controls)  # 125 W for each: below what is worth a message
+    rules = replace(RULES, dead_band=0.02)
+    done = decide(-41_000, *fleet, controls=controls, rules=rules)  # 125 W for each: below what is worth a message
     assert len(orders(fleet, done)) == 5
     assert done.commanded_w == pytest.approx(-41_000, abs=410)
 
