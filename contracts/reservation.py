@@ -124,3 +124,14 @@ class TokenAssigned(Event, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return self.token.value
+
+
+class TokenWithdrawn(Event, frozen=True, kw_only=True):
+    """A token is that member's no more: the central system forgets it."""
+
+    token: Token
+    member_id: MemberId
+
+    @property
+    def key(self) -> str:
+        return self.token.value

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from contracts.csms import PowerReply, PowerStatus, ReleasePower, SetPower, SetSampling
 from contracts.message import Command
-from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, TokenAssigned
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, TokenAssigned, TokenWithdrawn
 from csms import store
 from csms.blocks.v2x import tell_consent
 from csms.calls import CallError, Calls, NotAnswered, NotConnected, Refusal
@@ -71,6 +71,7 @@ class Handlers:
         self._clock = clock
         self._turns = Turns()
         self._assign_once = store.mailboxes.once(assign_token, clock)
+        self._withdraw_once = store.mailboxes.once(withdraw_token, clock)
         self._plan_once = store.mailboxes.once(partial(plan_reservation, clock=clock), clock)
         self._change_once = store.mailboxes.once(partial(change_reservation, clock=clock), clock)
         self._cancel_once = store.mailboxes.once(partial(cancel_reservation, clock=clock), clock)
@@ -78,6 +79,10 @@ class Handlers:
     async def token_assigned(self, event: TokenAssigned) -> None:
         """A member's token may charge from now on."""
         await self._database.write(lambda connection: self._assign_once(connection, event))
+
+    async def token_withdrawn(self, event: TokenWithdrawn) -> None:
+        """A token is its member's no more."""
+        await self._database.write(lambda connection: self._withdraw_once(connection, event))
 
     async def booking_made(self, event: BookingMade) -> None:
         """The charger is to be kept for its guest while the stay lasts, if the facility wishes it; and the guest may have
@@ -228,6 +233,13 @@ def assign_token(connection: Connection, event: TokenAssigned) -> None:
     known = store.token(connection, event.token.type, event.token.value)
     status = known or KnownToken(TokenStatus.ACCEPTED)
     store.put_token(connection, event.token.type, event.token.value, status, event.member_id)
+
+
+def withdraw_token(connection: Connection, event: TokenWithdrawn) -> None:
+    """Forget a token, unless it has become another member's meanwhile, or an operator has blocked it."""
+    row = store.tokens.token_row(connection, event.token.type, event.token.value)
+    if row is not None and (row["member_id"], row["status"]) == (event.member_id, TokenStatus.ACCEPTED):
+        store.tokens.remove_token(connection, event.token.type, event.token.value)
 
 
 def keep_consent(connection: Connection, event: BookingMade | BookingChanged, now: datetime) -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ImportString
 from sqlalchemy import Connection, func, select
 
 from contracts.csms import PowerSampled, ReleasePower, SetPower, SetSampling
-from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, TokenAssigned
+from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, TokenAssigned, TokenWithdrawn
 from csms import api, store
 from csms.api.doors import Doors
 from csms.authority import CertificateAuthority, HttpAuthority, OwnAuthority
@@ -269,6 +269,7 @@ class CsmsService:
         bus.subscribe(BookingChanged, NAME, handlers.booking_changed)
         bus.subscribe(BookingCancelled, NAME, handlers.booking_cancelled)
         bus.subscribe(TokenAssigned, NAME, handlers.token_assigned)
+        bus.subscribe(TokenWithdrawn, NAME, handlers.token_withdrawn)
         bus.subscribe(PowerSampled, NAME, self._watch.sampled)
         bus.serve(SetPower, handlers.set_power)
         bus.serve(ReleasePower, handlers.release_power)

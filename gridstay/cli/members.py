@@ -8,6 +8,7 @@ from rich.console import RenderableType
 
 from gridstay.cli import given, show
 from gridstay.cli.bookings import helps
+from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
 
@@ -58,6 +59,27 @@ def show_member(
     """One member with points, and all that the member was told."""
     answer = operator.client.get("members", identity)
     operator.show(answer, lambda: _member(answer, operator.zone_of(None)))
+
+
+@command(member, "export")
+def export(
+    operator: Operator, identity: Annotated[str, typer.Argument(metavar="MEMBER", help="Id, number or phone.")]
+) -> None:
+    """All that is kept of a member, as JSON, for the member."""
+    show.as_json(operator.client.get("members", identity, "data"))
+
+
+@command(member, "erase")
+def erase(
+    operator: Operator,
+    identity: Annotated[str, typer.Argument(metavar="MEMBER", help="Id, number or phone.")],
+    sure: Annotated[bool, typer.Option("--yes", help="Yes, for ever.")] = False,
+) -> None:
+    """Forget a person for ever; past stays, receipts and the ledger stay without the name."""
+    if not sure:
+        raise CliError("this cannot be undone; say --yes")
+    operator.client.delete("members", identity)
+    operator.show({"erased": identity}, lambda: show.facts({"erased": identity}))
 
 
 @command(member, "list")

@@ -13,6 +13,7 @@ from reservation.api import (
     messages,
     offers,
     past,
+    personal,
     receipts,
     register,
     series,
@@ -30,6 +31,7 @@ def router(desk: Desk) -> APIRouter:
     for part in (
         facilities,
         members,
+        personal,
         contacts,
         messages,
         bookings,

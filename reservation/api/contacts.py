@@ -39,7 +39,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("", responses={404: {"model": RefusalAnswer}})
     async def listed(identity: str) -> list[ContactBody]:
         """Where the member is reached, in the order in which it is tried: wishes, e-mail, phone."""
-        return await desk.read(lambda connection: _listed(connection, known.member(connection, identity).id))
+        return await desk.read(lambda connection: listed_contacts(connection, known.member(connection, identity).id))
 
     @routes.put("", responses={404: {"model": RefusalAnswer}})
     async def replace(identity: str, body: ContactsBody) -> list[ContactBody]:
@@ -48,14 +48,15 @@ def router(desk: Desk) -> APIRouter:
         def work(connection: Connection) -> list[ContactBody]:
             member = known.member(connection, identity)
             deliveries.replace_contacts(connection, member.id, [Contact(one.channel, one.address) for one in body.contacts])
-            return _listed(connection, member.id)
+            return listed_contacts(connection, member.id)
 
         return await desk.write(lambda connection, _: work(connection))
 
     return routes
 
 
-def _listed(connection: Connection, member_id: str) -> list[ContactBody]:
+def listed_contacts(connection: Connection, member_id: str) -> list[ContactBody]:
+    """Where the member is reached, in the order in which it is tried."""
     return [
         ContactBody(channel=contact.channel, address=contact.address)
         for contact in deliveries.contacts_of(connection, member_id)

@@ -183,7 +183,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/{identity}", responses={404: {"model": RefusalAnswer}})
     async def one(identity: str) -> MemberWithNotices:
         """A member by id, number or phone, with points and notices."""
-        return await desk.read(lambda connection: _with_notices(connection, identity))
+        return await desk.read(lambda connection: with_notices(connection, identity))
 
     @routes.patch("/{identity}", responses={404: {"model": RefusalAnswer}, 409: {"model": RefusalAnswer}})
     async def change(identity: str, body: MemberChange) -> MemberAnswer:
@@ -194,7 +194,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/{identity}/notices", responses={404: {"model": RefusalAnswer}})
     async def told(identity: str) -> list[NoticeAnswer]:
         """What the member was told, newest last."""
-        return (await desk.read(lambda connection: _with_notices(connection, identity))).notices
+        return (await desk.read(lambda connection: with_notices(connection, identity))).notices
 
     return routes
 
@@ -238,7 +238,8 @@ def _everyone(connection: Connection) -> list[MemberAnswer]:
     return [MemberAnswer(**_shape(member, points[member.id])) for member in found]
 
 
-def _with_notices(connection: Connection, identity: str) -> MemberWithNotices:
+def with_notices(connection: Connection, identity: str) -> MemberWithNotices:
+    """The member with points and all that the member was told. Raises Unknown."""
     member = known.member(connection, identity)
     told = [NoticeAnswer.model_validate(notice) for notice in notices.of_member(connection, member.id)]
     return MemberWithNotices(**_shape(member, ledger.points_of(connection, member.id)), notices=told)

@@ -110,7 +110,7 @@ def router(desk: Desk) -> APIRouter:
     async def wallet(identity: str, facility_id: str | None = None) -> WalletAnswer:
         """What the member has, at every facility or at one."""
         now = desk.clock.now()
-        return await desk.read(lambda connection: _wallet(connection, identity, facility_id, now))
+        return await desk.read(lambda connection: wallet_of(connection, identity, facility_id, now))
 
     @routes.get("/{identity}/wallet/history", responses={404: {"model": RefusalAnswer}})
     async def history(
@@ -126,7 +126,8 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _wallet(connection: Connection, identity: str, facility_id: str | None, now: datetime) -> WalletAnswer:
+def wallet_of(connection: Connection, identity: str, facility_id: str | None, now: datetime) -> WalletAnswer:
+    """What the member has, at every facility or at one, and what happened to it last. Raises Unknown."""
     member = known.member(connection, identity)
     held = [
         one

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from contracts.reservation import TokenAssigned
-from reservation.domain.member import Member
+from contracts.reservation import TokenAssigned, TokenWithdrawn
+from reservation.domain.booking import OCCUPYING
+from reservation.domain.member import Member, Preferences
 from reservation.domain.refusal import Conflict, Invalid
 from reservation.handlers import known
-from reservation.store import mailboxes, members
+from reservation.store import bookings, mailboxes, members
 
 
 def add(connection: Connection, member: Member, now: datetime) -> tuple[Member, bool]:
@@ -29,7 +30,7 @@ def add(connection: Connection, member: Member, now: datetime) -> tuple[Member, 
 
 
 def change(connection: Connection, identity: str, applied: Callable[[Member], Member], now: datetime) -> Member:
-    """Keep the member as `applied` makes it, announcing tokens it did not have before. Raises Unknown, Invalid, Conflict."""
+    """Keep the member as `applied` makes it, announcing tokens that are new or gone. Raises Unknown, Invalid, Conflict."""
     old = known.member(connection, identity)
     try:
         new = applied(old)
@@ -40,6 +41,22 @@ def change(connection: Connection, identity: str, applied: Callable[[Member], Me
     members.replace(connection, new)
     _announce(connection, new, old, now)
     return new
+
+
+def erase(connection: Connection, identity: str, now: datetime) -> Member:
+    """Forget the person: name, ways to reach them, car, tokens, plates, and all that they were told. Past stays, receipts
+    and the ledger stay under an id that names nobody, since the money of others is reckoned with them.
+
+    Raises Unknown, and Conflict for a member with a stay that is to come or under way.
+    """
+    old = known.member(connection, identity)
+    if open_stays := bookings.listed(connection, member_id=old.id, states=OCCUPYING, ending_after=now):
+        raise Conflict(f"member {old.number} has {len(open_stays)} stays to come: cancel them first")
+    nobody = Member(id=old.id, number=f"erased-{old.id[:40]}", name="erased", preferences=Preferences())
+    members.replace(connection, nobody)
+    members.forget(connection, old.id)
+    _announce(connection, nobody, old, now)
+    return nobody
 
 
 def _check_names(connection: Connection, member: Member, old: Member | None) -> None:
@@ -58,4 +75,9 @@ def _check_tokens(connection: Connection, member: Member) -> None:
 def _announce(connection: Connection, new: Member, old: Member | None, now: datetime) -> None:
     had = old.tokens if old else ()
     fresh = [token for token in new.tokens if token not in had]
-    mailboxes.announce(connection, *(TokenAssigned(at=now, token=token, member_id=new.id) for token in fresh))
+    gone = [token for token in had if token not in new.tokens]
+    mailboxes.announce(
+        connection,
+        *(TokenWithdrawn(at=now, token=token, member_id=new.id) for token in gone),
+        *(TokenAssigned(at=now, token=token, member_id=new.id) for token in fresh),
+    )

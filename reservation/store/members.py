@@ -12,7 +12,7 @@ from contracts.ids import MemberId
 from contracts.reservation import Car
 from reservation.domain.member import Member, Preferences, phone_number
 from reservation.domain.message import Language
-from reservation.store.tables import member_tokens, members
+from reservation.store.tables import bookings, member_contacts, member_tokens, members, notices, offer_recipients, waiting
 
 
 def add(connection: Connection, member: Member) -> None:
@@ -26,6 +26,13 @@ def replace(connection: Connection, member: Member) -> None:
     connection.execute(update(members).where(members.c.id == member.id).values(_columns(member)))
     connection.execute(delete(member_tokens).where(member_tokens.c.member_id == member.id))
     _add_tokens(connection, member)
+
+
+def forget(connection: Connection, member_id: str) -> None:
+    """Take away what stands about a member beside the member itself: addresses, what was told, wishes, the cars of stays."""
+    for table in (member_contacts, offer_recipients, notices, waiting):
+        connection.execute(delete(table).where(table.c.member_id == member_id))
+    connection.execute(update(bookings).where(bookings.c.member_id == member_id).values(charging=None, promise=None))
 
 
 def lock(connection: Connection, member_id: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from contracts.csms import PowerReply, PowerStatus, ReleasePower, SetPower, SetSampling, StationDisconnected, Token
 from contracts.ids import MemberId, SessionId, StationId, session_id
 from contracts.message import Command
-from contracts.reservation import TokenAssigned
+from contracts.reservation import TokenAssigned, TokenWithdrawn
 from csms import store
 from csms.domain.authorization import KnownToken, TokenStatus
 from csms.domain.profiles import profile_id
@@ -441,3 +442,20 @@ async def test_an_event_that_comes_twice_does_not_undo_what_was_said_meanwhile(c
     await csms.host.bus.publish(event)
     (row,) = await csms.database.read(lambda connection: list(connection.execute(store.id_tokens.select())))
     assert (row.status, row.member_id) == ("Blocked", "m-2")
+
+
+async def test_a_token_that_is_withdrawn_is_forgotten_unless_it_is_another_s_or_blocked(csms: Csms) -> None:
+    blocked = KnownToken(TokenStatus.BLOCKED)
+    for value, owner, known in (("T1", "m-1", None), ("T2", "m-2", None), ("T3", "m-1", blocked)):
+        token = Token(value=value, type="Central")
+        if known is not None:
+            await csms.database.write(partial(store.put_token, kind="Central", value=value, known=known))
+        await csms.host.bus.publish(TokenAssigned(at=START, token=token, member_id=MemberId(owner)))
+    for value in ("T1", "T2", "T3", "T4"):
+        token = Token(value=value, type="Central")
+        await csms.host.bus.publish(TokenWithdrawn(at=START, token=token, member_id=MemberId("m-1")))
+
+    def left(connection: Any) -> set[str]:
+        return {row.value for row in connection.execute(store.id_tokens.select())}
+
+    assert await csms.database.read(left) == {"t2", "t3"}
