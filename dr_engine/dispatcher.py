@@ -195,8 +195,10 @@ class Dispatcher:
             most_w = np.inf if limits.import_w is None else limits.import_w - others_w
             caps = Caps(np.zeros(len(pool), dtype=np.int64), np.array([least_w]), np.array([most_w]))
         controls = self._commander.take([car.session_id for car in pool])
-        planned = [replace(car.now, planned_w=self._planned(car.session_id, now)) for car in pool]
-        return Board.of(now, planned, controls, step_w=self._settings.least_w, caps=caps)
+        cars = [car.now for car in pool]
+        if self._settings.follows(facility_id):
+            cars = [replace(car.now, planned_w=self._planned(car.session_id, now)) for car in pool]
+        return Board.of(now, cars, controls, step_w=self._settings.least_w, caps=caps)
 
     async def _keep(
         self,

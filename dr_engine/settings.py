@@ -185,8 +185,9 @@ class DrSettings(BaseModel):
     plan_wear: Price = 8.0
     plan_missed: Price = 60.0
     follow_plan: bool = False
-    """Outside events too cars do what the plan says: they charge ahead of requests, and make up for them, when that costs
-    least. Where a site has limits they always do; else each charges when it comes, and waits then."""
+    """Cars do what the plan says: they charge ahead of requests, share them as planned, and make up for them when that costs
+    least. Where a site has limits they always do; else each charges when it comes, waits then, and a request is shared by
+    the energy that each can give or take."""
     sites: dict[str, SiteLimits] = {}
     """By facility."""
 
@@ -240,7 +241,7 @@ class DrSettings(BaseModel):
         return self
 
     def follows(self, facility_id: str) -> bool:
-        """Whether a facility's cars follow the plan outside events."""
+        """Whether a facility's cars follow the plan."""
         return self.follow_plan or facility_id in self.sites
 
     def product_table(self) -> Products:
