@@ -11,7 +11,6 @@ The adjustment is reckoned on the load without storage, so that charging before 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import floor
 
 from dr_engine.domain.car import HOUR_S
 
@@ -112,8 +111,3 @@ def _candidates(rule: Rule, days: Iterator[date], load: Callable[[date], DayLoad
 def _without_low(kept: list[DayLoad]) -> list[DayLoad]:
     mean = sum(one.whole_wh for one in kept) / len(kept) if kept else 0.0
     return [one for one in kept if one.whole_wh >= LOW * mean] if mean > 0 else kept
-
-
-def paid_kwh(saved_wh: float) -> float:
-    """What is paid of what was saved: kWh, cut after two decimals, never below 0."""
-    return max(0.0, floor(saved_wh / 10 + 1e-9) / 100)

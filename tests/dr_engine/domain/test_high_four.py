@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +14,6 @@ from dr_engine.domain.high_four import (
     HighFour,
     days_like,
     high_four,
-    paid_kwh,
     rule_of,
 )
 
@@ -97,11 +95,6 @@ def test_S402_without_the_time_before_there_is_no_adjustment() -> None:
     found = reckoned([*WEEK[:4], day_load(16, 4_000, 3_000)], before_w=7_000)
     assert found is not None
     assert found.adjustment_w is None
-
-
-@pytest.mark.parametrize(("saved_wh", "paid"), [(12_345, 12.34), (12_349.9, 12.34), (-5, 0), (10, 0.01), (9.9, 0)])
-def test_S402_paid_energy_is_cut_after_two_decimals(saved_wh: float, paid: float) -> None:
-    assert paid_kwh(saved_wh) == paid
 
 
 @settings(max_examples=40)
