@@ -19,7 +19,8 @@ from csms.auth import hash_password
 from csms.domain.authorization import KnownToken, TokenStatus
 from csms.domain.transaction import digest
 from csms.service import NAME
-from gridstay.upkeep.folder import PASSWORD_KEY_FILE, url_of
+from gridstay.upkeep.files import PASSWORD_KEY_FILE
+from gridstay.upkeep.folder import url_of
 from runtime.activity import Activity
 from runtime.settings import kept_secret
 from runtime.storage.database import Database

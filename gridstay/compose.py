@@ -16,7 +16,8 @@ from csms.service import CsmsService, CsmsSettings
 from csms.tls import TlsSettings
 from dr_engine.service import DrService, DrSettings
 from gridstay.observed import Observed
-from gridstay.upkeep.folder import ASIDE, PAGES_KEY_FILE, PASSWORD_KEY_FILE, TABLES, TOKEN_FILE, WHERE_FILE, url_of
+from gridstay.upkeep.files import PAGES_KEY_FILE, PASSWORD_KEY_FILE, TOKEN_FILE, WHERE_FILE
+from gridstay.upkeep.folder import ASIDE, TABLES, url_of
 from gridstay.upkeep.pruning import Keep, of_mailboxes, prune
 from gridstay.web.pages import open_pages
 from gridstay.web.passes import Passes, personal_links

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import RenderableType
 
-from gridstay.cli import given, show
+from gridstay.cli import given, past, show
 from gridstay.cli.client import CliError, Refused, reason
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
 
 booking = typer.Typer(help="Stays: book, look at, cancel.", no_args_is_help=True)
+past.join(booking)
 
 Time = Annotated[str | None, typer.Option(metavar="TIME", help="RFC 3339, or '2026-06-03 14:00' on the facility's clock.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The booking's id.")]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from gridstay.upkeep.folder import TOKEN_FILE, WHERE_FILE
+from gridstay.upkeep.files import TOKEN_FILE, WHERE_FILE
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}

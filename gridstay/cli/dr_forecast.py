@@ -13,7 +13,6 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from contracts.units import money
-from gridstay import forecast_picture
 from gridstay.cli import show
 from gridstay.cli.client import CliError, reason
 from gridstay.cli.command import Operator, command
@@ -72,6 +71,8 @@ def show_forecast(operator: Operator, area: Area, day: Day = None, svg: Svg = No
     """The last forecast, or that of a day: hour by hour with its windows, what came, and how good the last ones were."""
     answer = operator.client.get("dr", "areas", area, "forecast", query={"day": _day(day)})
     if svg is not None:
+        from gridstay import forecast_picture  # noqa: PLC0415 - a second of loading, for this option alone
+
         try:
             forecast_picture.draw(answer, svg)
         except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,6 +15,7 @@ import typer
 from contracts.units import MINOR_DIGITS
 
 ZoneOf = Callable[[], ZoneInfo]
+StationId = Annotated[str, typer.Argument(metavar="ID", help="The station's OCPP identity.")]
 
 
 def zone(name: str) -> ZoneInfo:

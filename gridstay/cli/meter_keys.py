@@ -8,8 +8,8 @@ from rich.console import RenderableType
 
 from gridstay.cli import given, show
 from gridstay.cli.command import Operator, command
+from gridstay.cli.given import StationId
 from gridstay.cli.show import Row
-from gridstay.cli.stations import StationId
 
 meter_key = typer.Typer(help="The public keys of meters that sign what they count.", no_args_is_help=True)
 Evse = Annotated[int, typer.Argument(min=0, metavar="EVSE", help="The EVSE whose meter it is; 0 is the station's own.")]

@@ -11,7 +11,7 @@ from gridstay import compose
 from gridstay.cli import loop
 from gridstay.cli.client import CliError, reason
 from gridstay.cli.command import told_plainly
-from gridstay.upkeep.folder import TOKEN_FILE
+from gridstay.upkeep.files import TOKEN_FILE
 from runtime import settings
 from runtime.clock import SystemClock
 from runtime.folder import FolderInUse

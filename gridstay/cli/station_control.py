@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from gridstay.cli import given, show
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
+from gridstay.cli.given import StationId
 from gridstay.cli.show import Row
-from gridstay.cli.stations import StationId
 
 TokenType = Literal["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization"]
 

@@ -7,15 +7,17 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import RenderableType
 
-from gridstay.cli import given, show
+from gridstay.cli import given, meter_keys, show, station_control
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
+from gridstay.cli.given import StationId
 from gridstay.cli.show import Row
 
 station = typer.Typer(help="Chargers: register, look at, command.", no_args_is_help=True)
+station_control.join(station)
+station.add_typer(meter_keys.meter_key, name="meter-key")
 session = typer.Typer(help="Charging sessions.", no_args_is_help=True)
 
-StationId = Annotated[str, typer.Argument(metavar="ID", help="The station's OCPP identity.")]
 Password = Annotated[str | None, typer.Option(help="The station's password, 16 to 64 characters.")]
 Generate = Annotated[bool, typer.Option("--generate", help="Make up a password; it is shown once.")]
 Profile = Annotated[int, typer.Option("--profile", min=0, max=3, help="OCPP security profile; 0 and 3 need no password.")]

@@ -11,6 +11,7 @@ import csms.store
 import dr_engine.store
 import reservation.store
 from csms.service import PKI_FOLDER
+from gridstay.upkeep.files import PAGES_KEY_FILE, PASSWORD_KEY_FILE, TOKEN_FILE
 from runtime.storage.migrate import newest_step
 from runtime.storage.outbox import Mailboxes
 
@@ -25,12 +26,6 @@ TABLES: dict[str, MetaData] = {
     "dr_engine": dr_engine.store.metadata,
 }
 """The tables of each service's database."""
-TOKEN_FILE = "operator-token"
-PASSWORD_KEY_FILE = "password-key"
-PAGES_KEY_FILE = "pages-key"
-"""Signs the pages' cookies and the guests' personal links."""
-WHERE_FILE = "http-address"
-"""Where the running service is reached: the CLI reads it, so that it needs no options on the same machine."""
 SECRETS = (TOKEN_FILE, PASSWORD_KEY_FILE, PAGES_KEY_FILE, PKI_FOLDER)
 """Without these a restored system knows neither its operator nor its stations nor its guests."""
 ASIDE = "replaced-by-restore"

@@ -6,16 +6,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from gridstay.upkeep.backup import MANIFEST, Manifest, Told, check_space, flushed, read_backup
-from gridstay.upkeep.folder import (
-    ASIDE,
-    SECRETS,
-    TABLES,
-    UpkeepError,
-    check_revision,
-    file_of,
-    opened,
-    revision_of,
-)
+from gridstay.upkeep.folder import ASIDE, SECRETS, TABLES, UpkeepError, check_revision, file_of, opened, revision_of
 from runtime.folder import FolderInUse, alone_in
 
 STAGED = ".restore-"

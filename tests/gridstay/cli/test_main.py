@@ -1,6 +1,9 @@
 """The command line as a whole."""
 
+import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -24,3 +27,22 @@ def test_nothing_to_do_is_help() -> None:
         result = CliRunner(env={"TERM": "dumb"}).invoke(app, words)
         assert "Usage" in result.output
         assert "Traceback" not in result.output
+
+
+def test_a_command_that_is_not_there_is_told_with_those_that_are_like_it() -> None:
+    result = CliRunner(env={"TERM": "dumb"}).invoke(app, ["statoin"])
+    assert result.exit_code == 2
+    assert "Did you mean 'station'" in result.output
+
+
+def test_an_operators_command_does_not_load_the_system() -> None:
+    look = """
+import sys
+from gridstay.cli.main import app
+for words in ("station", "bookings", "dr"):
+    app([words, "--help"], standalone_mode=False)
+print([name for name in ("gridstay.compose", "fastapi", "sqlalchemy", "matplotlib") if name in sys.modules])
+"""
+    command = [sys.executable, "-c", look]
+    found = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.splitlines()[-1] == "[]", found.stderr
