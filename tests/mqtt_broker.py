@@ -17,6 +17,7 @@ class Broker:
     credentials: list[tuple[str | None, str | None]] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    server: asyncio.Server | None = None
 
     @property
     def uri(self) -> str:
@@ -25,6 +26,14 @@ class Broker:
     @property
     def topics(self) -> list[str]:
         return [topic for topic, _ in self.subscribed]
+
+    async def stop(self) -> None:
+        """Nobody answers any more; all connections are cut."""
+        if self.server is not None:
+            self.server.close()
+        for writer in tuple(self.writers):
+            writer.close()
+        await asyncio.sleep(0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.add(writer)
@@ -111,12 +120,9 @@ def _matches(wanted: str, topic: str) -> bool:
 async def broker(port: int = 0) -> AsyncIterator[Broker]:
     """Serve until the block ends; then all connections are cut."""
     found = Broker()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", port)
-    found.port = server.sockets[0].getsockname()[1]
+    found.server = await asyncio.start_server(found.serve, "127.0.0.1", port)
+    found.port = found.server.sockets[0].getsockname()[1]
     try:
         yield found
     finally:
-        server.close()
-        for writer in tuple(found.writers):
-            writer.close()
-        await asyncio.sleep(0)
+        await found.stop()

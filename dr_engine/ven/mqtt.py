@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,9 +12,10 @@ import aiomqtt
 from dr_engine.ven.client import VtnClient, VtnError
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import MqttBinding
-from runtime.log import Log
+from runtime.service import Host
 
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+ACTIVITY: Final = "ven mqtt"
 AGAIN_S: Final = 30.0
 ANONYMOUS: Final = "ANONYMOUS"
 BEARER: Final = "OAUTH2_BEARER_TOKEN"
@@ -56,11 +58,12 @@ def broker_of(binding: MqttBinding, client_id: str, topics: tuple[str, ...]) -> 
 class MqttEar:
     """Listens at one broker at a time."""
 
-    def __init__(self, settings: VenSettings, client: VtnClient, heard: Callable[[], None], log: Log) -> None:
+    def __init__(self, settings: VenSettings, client: VtnClient, heard: Callable[[], None], host: Host) -> None:
         self._settings = settings
         self._client = client
         self._heard = heard
-        self._log = log
+        self._host = host
+        self._log = host.log.bind(part="ven")
         self._broker: Broker | None = None
         self._task: asyncio.Task[None] | None = None
         self.is_connected = False
@@ -93,17 +96,20 @@ class MqttEar:
                 told = str(error)
             finally:
                 self.is_connected = False
-            await asyncio.sleep(AGAIN_S)
+            await self._host.clock.sleep(AGAIN_S)
 
     async def _hear(self, broker: Broker) -> None:
-        password = await self._client.bearer() if broker.username is not None else None
-        tls = aiomqtt.TLSParameters(ca_certs=self._settings.ca_file) if broker.is_tls else None
-        async with aiomqtt.Client(
-            broker.host, broker.port, username=broker.username, password=password, tls_params=tls
-        ) as client:
-            for topic in broker.topics:
-                await client.subscribe(topic)
-            self.is_connected = True
-            self._heard()  # what came while nobody listened
+        async with AsyncExitStack() as stack:
+            with self._host.activity.busy(ACTIVITY):
+                client = await stack.enter_async_context(await self._dialled(broker))
+                for topic in broker.topics:
+                    await client.subscribe(topic)
+                self.is_connected = True
+                self._heard()  # what came while nobody listened
             async for _ in client.messages:
                 self._heard()
+
+    async def _dialled(self, broker: Broker) -> aiomqtt.Client:
+        password = await self._client.bearer() if broker.username is not None else None
+        tls = aiomqtt.TLSParameters(ca_certs=self._settings.ca_file) if broker.is_tls else None
+        return aiomqtt.Client(broker.host, broker.port, username=broker.username, password=password, tls_params=tls)

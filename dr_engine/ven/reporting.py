@@ -18,7 +18,7 @@ from dr_engine import market
 from dr_engine.domain.grid_report import FORECASTS, Figures, Slot, Wish, forecast, report, wishes
 from dr_engine.domain.grid_statement import is_statement
 from dr_engine.domain.metering import Quality, worst
-from dr_engine.domain.product import UnknownProduct
+from dr_engine.domain.product import MarketProduct, UnknownProduct
 from dr_engine.domain.terms import Terms
 from dr_engine.settings import DrSettings
 from dr_engine.store import events, grid
@@ -160,18 +160,22 @@ class Reporting:
         for kind in (one for one in wish.payload_types if one in FORECASTS):
             product = products.get(program.offer_up if kind == UP_REGULATION_AVAILABLE else program.offer_down)
             period = wish.slots[0].start, wish.slots[-1].end
-            offered = await market.offers(self._database, facility, product, period, now, self._telemetry, self._settings)
+            offered = await market.offers(
+                self._database, facility, _ungated(product), period, now, self._telemetry, self._settings
+            )
             blocks = [block for day in offered.days for block in day.blocks]
             available[kind] = [
-                min(
-                    (max(0.0, b.certain_kw - b.held_kw) for b in blocks if b.start < slot.end and b.end > slot.start),
-                    default=0.0,
-                )
+                float(min((b.offered_kw for b in blocks if b.start < slot.end and b.end > slot.start), default=0))
                 for slot in wish.slots
             ]
             confidence[kind] = round(100 * product.reliability_p)
         name = next((one.name for one in self._ven.resources if one.facility == facility), self._ven.name)
         return forecast(seen.event_id, self._ven.name, wish, available, confidence, name)
+
+
+def _ungated(product: MarketProduct) -> MarketProduct:
+    """The product as a forecast takes it: a block can be told of until it is over."""
+    return product.model_copy(update={"gate_s": -product.block_s})
 
 
 def _asking(connection: Connection) -> list[tuple[SeenEvent, Event]]:

@@ -67,7 +67,7 @@ class Ven:
         self._log = log
         self._reporting = Reporting(settings, ven, database, self._client, host.clock, telemetry, log)
         self._bell = Bell(host.activity, ACTIVITY)
-        self._ear = MqttEar(ven, self._client, self.notify, log)
+        self._ear = MqttEar(ven, self._client, self.notify, host)
         self._taken: tuple[Poll | None, datetime] = None, host.clock.now()
         self.status = Status()
 

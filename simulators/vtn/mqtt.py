@@ -5,6 +5,7 @@ vens. The broker is the user's own, and who may read which topic is its business
 """
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import orjson
 from protocols.openadr.objects import Addressable, Event, Notification, Program, Ven
 from protocols.openadr.wire import encode
 from runtime.activity import Activity
+from runtime.clock import Clock
 from runtime.log import Log
 from simulators.vtn.kinds import kind_of
 from simulators.vtn.objects import Objects
@@ -35,7 +37,7 @@ def topics_below(base: str) -> dict[str, dict[str, str]]:
 class Publisher:
     """Tells a broker, in order; while it is away the newest wait."""
 
-    def __init__(self, uri: str, objects: Objects, activity: Activity, log: Log) -> None:
+    def __init__(self, uri: str, objects: Objects, clock: Clock, activity: Activity, log: Log) -> None:
         """Raises NoAddress."""
         parts = urlsplit(uri)
         if parts.scheme != "mqtt" or not parts.hostname:
@@ -43,6 +45,7 @@ class Publisher:
         self.uri = uri
         self._host, self._port = parts.hostname, parts.port or 1883
         self._objects = objects
+        self._clock = clock
         self._activity = activity
         self._log = log
         self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MOST_WAITING)
@@ -66,14 +69,16 @@ class Publisher:
         """Publish for ever."""
         while True:
             try:
-                async with aiomqtt.Client(self._host, self._port) as client:
+                async with AsyncExitStack() as stack:
+                    with self._activity.busy("vtn mqtt"):
+                        client = await stack.enter_async_context(aiomqtt.Client(self._host, self._port))
                     while True:
                         topic, content = await self._waiting.get()
                         with self._activity.busy("vtn mqtt"):
                             await client.publish(topic, content)
             except aiomqtt.MqttError as error:
                 self._log.warning("the broker cannot be told", reason=str(error))
-            await asyncio.sleep(AGAIN_S)
+            await self._clock.sleep(AGAIN_S)
 
     def _bases(self, one: Addressable) -> list[str]:
         kind = kind_of(one).path

@@ -53,7 +53,7 @@ async def running(
     access = Access(known, clock, token_s)
     async with httpx.AsyncClient() as http:
         webhooks = Webhooks(held, {one.client_id: one for one in known}, http, clock, activity, log)
-        publisher = None if broker is None else Publisher(broker, held, activity, log)
+        publisher = None if broker is None else Publisher(broker, held, clock, activity, log)
         publishing = None if publisher is None else asyncio.create_task(publisher.run(), name="vtn mqtt")
 
         def told(operation: str, one: Addressable) -> None:

@@ -61,6 +61,34 @@ async def test_X5_a_broker_that_is_away_harms_nothing(
         assert not host.supervisor.failed.is_set()
 
 
+async def test_X5_a_broker_that_comes_back_is_listened_to_again_by_the_engine_s_own_clock(
+    host: Host, clock: SimulatedClock, open_database: OpenDatabase, grid: Grid
+) -> None:
+    async with broker() as mqtt:
+        port, grid.broker = mqtt.port, mqtt.uri
+        await grid.down()
+        vtn = await grid.up()
+        grid.program()
+        async with engine(host, clock, await open_database("dr"), FakeCsms(host), settings_of(vtn.url, poll_s=300)) as bench:
+
+            async def listening() -> bool:
+                return (await bench.http.get("/api/dr/ven")).json()["hears_by_mqtt"] is True
+
+            async def deaf() -> bool:
+                return not await listening()
+
+            await bench.until(at(0.2))
+            await until(listening, "listening")
+            await mqtt.stop()
+            await until(deaf, "the connection is lost")
+            await bench.until(at(5))
+            assert not await listening()
+            async with broker(port) as again:
+                await bench.until(at(6))
+                assert await listening(), "half a minute of the engine's time is enough"
+                assert len(again.topics) == 2
+
+
 def binding(*uris: str, method: str = "ANONYMOUS", username: str | None = None) -> MqttBinding:
     return MqttBinding(uris=uris, authentication=MqttAuthentication(method=method, username=username))
 

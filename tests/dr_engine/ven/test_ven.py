@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from dr_engine.settings import DrSettings
 from dr_engine.ven.settings import VenProgram, VenResource
 from runtime.bus.local import LocalBus
 from runtime.clock import SimulatedClock
 from runtime.service import Host, Supervisor
 from simulators.vtn.problem import Refusal
 from tests.conftest import OpenDatabase
-from tests.dr_engine.bench import FACILITY, FakeCsms, at, booking, engine
+from tests.dr_engine.bench import FACILITY, FakeCsms, at, booking, engine, willing
 from tests.dr_engine.ven.conftest import VEN, Grid, Listening, settings_of, statement, wire_time
 
 
@@ -368,6 +369,36 @@ async def test_X5_what_can_be_held_is_forecast_with_its_confidence(listening: Li
     assert resource["intervals"][0]["intervalPeriod"]["start"] == wire_time(at(30))
     assert len(resource["intervals"]) == 6
     assert (await listening.shown(event["id"]))["requests"] == []
+
+
+async def test_X5_a_forecast_is_what_holds_together_in_all_its_blocks(
+    host: Host, clock: SimulatedClock, open_database: OpenDatabase, grid: Grid
+) -> None:
+    """Four cars could each hold more in a block by itself than in five blocks in a row."""
+    assert grid.vtn is not None
+    up = DrSettings().product_table().get("jp-ra-up").model_copy(update={"gate_s": 0})
+    settings = settings_of(grid.vtn.url).model_copy(update={"products": (up,)})
+    program = grid.program()
+    start, end = at(60), at(240)
+    async with engine(host, clock, await open_database("dr"), FakeCsms(host), settings) as bench:
+        await bench.csms.commission("CP1")
+        for number in range(4):
+            guest = booking(f"g{number}", start, end, station="CP1", wish=willing(wanted=40, soc=60))
+            await bench.host.bus.publish(guest)
+        asked = {"payloadType": "UP_REGULATION_AVAILABLE", "historical": False, "frequency": 0}
+        blocks = [
+            (start + number * timedelta(minutes=30), start + (number + 1) * timedelta(minutes=30), 0) for number in range(6)
+        ]
+        grid.ask(program, *blocks, kind="X_NOTHING", eventName="offers", reportDescriptors=[asked])
+        await bench.until(at(1))
+        (report,) = grid.all("reports")
+        told = [one["payloads"][0]["values"][0] for one in report["resources"][0]["intervals"]]
+        query = {"facility_id": FACILITY, "product": "jp-ra-up", "from": wire_time(start), "to": wire_time(end)}
+        offer = (await bench.http.get("/api/dr/offer", params=query)).json()
+    certified = {one["start"]: one for one in offer["blocks"]}
+    shown = [certified[wire_time(block[0])] for block in blocks]
+    assert told == [one["offered_kw"] for one in shown]
+    assert 0 < sum(told) < 0.9 * sum(one["certain_kw"] for one in shown)
 
 
 @pytest.mark.acceptance

@@ -1,5 +1,7 @@
 """The VTN's broker: which topics there are for whom, and what is told where."""
 
+from datetime import timedelta
+
 import aiomqtt
 import httpx
 import orjson
@@ -11,6 +13,7 @@ from runtime.log import Log
 from simulators.vtn import server
 from simulators.vtn.access import Client
 from simulators.vtn.mqtt import NoAddress
+from tests.conftest import START
 from tests.mqtt_broker import broker
 from tests.simulators.vtn.conftest import BL, CLIENTS, INTERVALS, PERIOD, VEN, Door
 
@@ -57,6 +60,21 @@ async def test_X5_changes_are_published_where_those_who_may_see_them_listen(
                 (f"vens/{mine['id']}/events/create", "secret"),
                 (f"programs/{program['id']}/events/create", "open"),
             ]
+
+
+async def test_X5_a_broker_that_was_away_is_told_by_the_vtn_s_own_clock(
+    clock: SimulatedClock, activity: Activity, log: Log
+) -> None:
+    async with broker() as mqtt:
+        port = mqtt.port
+    async with server.running(CLIENTS, clock=clock, activity=activity, log=log, broker=f"mqtt://127.0.0.1:{port}") as vtn:
+        bl = door(vtn, BL)
+        async with bl.http:
+            await bl.post("/programs", programName="p")
+        await clock.run_until(START + timedelta(seconds=30), activity.settled)
+        async with broker(port) as again:
+            await clock.run_until(START + timedelta(seconds=36), activity.settled)
+            assert again.published[:1] == ["programs/create"]
 
 
 async def test_X5_an_address_that_is_no_broker_s_is_refused(clock: SimulatedClock, activity: Activity, log: Log) -> None:
