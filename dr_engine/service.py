@@ -21,6 +21,7 @@ from dr_engine.store import mailboxes, metadata, statements
 from dr_engine.store.tables import dispatch_log, dr_events, setpoints
 from dr_engine.telemetry import Telemetry
 from dr_engine.ven.intake import Intake
+from dr_engine.ven.metrics import VenMetrics
 from dr_engine.ven.ven import Ven
 from runtime.metrics import collected
 from runtime.service import Host
@@ -40,6 +41,7 @@ class DrService:
         self._database = database
         self._host = host
         self._telemetry = Telemetry()
+        self._ven_metrics = VenMetrics(host.clock)
         self._forecasting = Forecasting(settings.areas, database, host)
         self._dispatcher: Dispatcher | None = None
         self._planning: Planning | None = None
@@ -58,7 +60,7 @@ class DrService:
             host.bus, self._database, host.clock, self._telemetry, self._changed, self._forecasting.announce_to
         )
         async with AsyncExitStack() as stack:
-            stack.enter_context(collected(host.metrics, self._dispatcher.metrics))
+            stack.enter_context(collected(host.metrics, self._dispatcher.metrics, self._ven_metrics))
             host.supervisor.spawn(stack, "dr_engine relay", relay.run())
             host.supervisor.spawn(stack, "dr_engine dispatcher", self._dispatcher.run())
             host.supervisor.spawn(stack, "dr_engine planning", self._planning.run())
@@ -73,10 +75,10 @@ class DrService:
 
     def _listen(self, stack: AsyncExitStack) -> None:
         """To the VTNs that are set. Raises BadSettings when 2.0b is wanted and its library is not there."""
-        settings, host, telemetry = self._settings, self._host, self._telemetry
+        settings, host, telemetry, metrics = self._settings, self._host, self._telemetry, self._ven_metrics
         intake = Intake(settings, telemetry)
         if settings.ven is not None:
-            self._ven = Ven(settings, settings.ven, self._database, host, telemetry, intake, self._changed)
+            self._ven = Ven(settings, settings.ven, self._database, host, telemetry, metrics, intake, self._changed)
             host.supervisor.spawn(stack, "dr_engine ven", self._ven.run())
         if settings.ven2b is not None:
             try:
@@ -85,7 +87,9 @@ class DrService:
                 raise BadSettings(
                     f"[dr.ven2b] needs the extra openadr2 (pip install 'gridstay[openadr2]'): {error}"
                 ) from error
-            listener = ven2b(settings, settings.ven2b, self._database, host, telemetry, intake, self.pool, self._changed)
+            listener = ven2b(
+                settings, settings.ven2b, self._database, host, telemetry, metrics, intake, self.pool, self._changed
+            )
             host.supervisor.spawn(stack, "dr_engine ven 2.0b", listener.run())
 
     def router(self) -> APIRouter:
@@ -112,6 +116,10 @@ class DrService:
     def pool(self) -> list[PoolEntry]:
         """The pool as the dispatcher saw it last; empty while it does not run."""
         return self._dispatcher.pool() if self._dispatcher is not None else []
+
+    async def vtn_concern(self) -> str:
+        """Why the VTN that we listen to is a matter for a person; "" when it is none."""
+        return self._ven.concern() if self._ven is not None else ""
 
     async def figures(self) -> dict[str, Any]:
         """Counts for reports: events, statements, steps, commands by status, unsent outbox, handled messages by kind."""

@@ -21,6 +21,7 @@ from dr_engine.settings import DrSettings
 from dr_engine.store import grid
 from dr_engine.telemetry import Telemetry
 from dr_engine.ven.intake import Intake, Poll, Polled
+from dr_engine.ven.metrics import VenMetrics
 from dr_engine.ven.settings import Ven2bSettings
 from protocols.openadr.objects import Event
 from protocols.openadr.power import NoPower, units_of
@@ -46,6 +47,7 @@ class Ven2b:
         database: Database,
         host: Host,
         telemetry: Telemetry,
+        metrics: VenMetrics,
         intake: Intake,
         pool: Callable[[], Sequence[PoolEntry]],
         changed: Callable[[], None],
@@ -55,6 +57,7 @@ class Ven2b:
         self._database = database
         self._host = host
         self._telemetry = telemetry
+        self._metrics = metrics
         self._intake = intake
         self._pool = pool
         self._changed = changed
@@ -113,6 +116,7 @@ class Ven2b:
             name = event_id(found)
             opt = await self._answer(name, found)
             self.opted[name] = opt
+            self._metrics.answers.add(opt)
             self._log.info("an event was answered", event_id=name, opt=opt)
             return opt
 

@@ -124,7 +124,7 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
         for name, swept in of_mailboxes(databases, settings.mailboxes_days).items():
             host.supervisor.spawn(stack, f"{name} mailboxes", sweep_for_ever(databases[name], clock, log, swept))
         services: dict[str, Service] = {"csms": csms, "reservation": reservation, "dr_engine": dr}
-        health = _health(settings, databases, host)
+        health = _health(settings, databases, host, dr)
         observed = Observed(services, health, host.metrics, log)
         stack.enter_context(collected(host.metrics, observed))
         app = _application(token, services, observed)
@@ -168,10 +168,10 @@ def _application(token: str, services: dict[str, Service], observed: Observed) -
     return app
 
 
-def _health(settings: Settings, databases: dict[str, Database], host: Host) -> Health:
+def _health(settings: Settings, databases: dict[str, Database], host: Host, dr: DrService) -> Health:
     looks = {f"database {name}": writable(database) for name, database in databases.items()}
     disk = has_space(settings.data, settings.min_free_mb * 1_000_000)
-    return Health(looks | {"disk": disk, "tasks": alive(host.supervisor)})
+    return Health(looks | {"disk": disk, "tasks": alive(host.supervisor)}, {"VTN": dr.vtn_concern})
 
 
 PRUNED_AT_ONCE_S = 2.0

@@ -50,8 +50,8 @@ class Observed:
         @routes.get("/api/health")
         async def health() -> dict[str, Any]:
             """Whether the process lives: whoever gets an answer knows. `degraded` says that it does not do all of its work,
-            and why; to start it again would not mend that."""
-            reasons = await self._health.reasons()
+            and why, or that others it works with (a VTN) are away; to start it again would not mend that."""
+            reasons = await self._health.reasons() | await self._health.concerns()
             return {"status": "degraded" if reasons else "ok", "reasons": reasons}
 
         @routes.get("/api/ready", responses={503: {"description": "It is not ready; `reasons` says why"}})

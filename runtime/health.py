@@ -21,10 +21,19 @@ FRESH_S = 1.0
 
 
 class Health:
-    """The looks by name, and what they said last."""
+    """The looks by name, and what they said last. `concerns` are looks at others that the process works with: it does its
+    own work without them."""
 
-    def __init__(self, looks: Mapping[str, Look], *, patience_s: float = PATIENCE_S, fresh_s: float = FRESH_S) -> None:
-        self._probes = {name: _Probe(name, look) for name, look in looks.items()}
+    def __init__(
+        self,
+        looks: Mapping[str, Look],
+        concerns: Mapping[str, Look] | None = None,
+        *,
+        patience_s: float = PATIENCE_S,
+        fresh_s: float = FRESH_S,
+    ) -> None:
+        self._own = frozenset(looks)
+        self._probes = {name: _Probe(name, look) for name, look in {**looks, **(concerns or {})}.items()}
         self._patience_s = patience_s
         self._fresh_s = fresh_s
         self._looked_at = float("-inf")
@@ -33,12 +42,21 @@ class Health:
 
     async def reasons(self) -> dict[str, str]:
         """Why the process is not ready, by what is not well; empty when it is. Never takes longer than the patience."""
+        found = await self._look()
+        own = {name: why for name, why in found.items() if name in self._own}
+        return own | ({"service": "it is stopping"} if self._stopping else {})
+
+    async def concerns(self) -> dict[str, str]:
+        """What is not well beside, though the process is ready."""
+        return {name: why for name, why in (await self._look()).items() if name not in self._own}
+
+    async def _look(self) -> dict[str, str]:
         now = asyncio.get_running_loop().time()
         if now - self._looked_at >= self._fresh_s:
             whys = await asyncio.gather(*(probe.why(self._patience_s) for probe in self._probes.values()))
             self._reasons = {name: why for name, why in zip(self._probes, whys, strict=True) if why}
             self._looked_at = now
-        return self._reasons | ({"service": "it is stopping"} if self._stopping else {})
+        return self._reasons
 
     def stop(self) -> None:
         """The process is about to end: it is not ready any more, and looks that hang are given up."""

@@ -28,7 +28,7 @@ Programs = Mapping[str, VenProgram]
 
 
 class VenStatus(views.View):
-    """How we stand at the VTN. `failure` says why the last look failed; `skew_s` how far its clock is ahead of ours."""
+    """How we stand at the VTN. `failure` says why the last look failed, `reports_failure` why reports wait; `skew_s` how far its clock is ahead of ours."""
 
     url: str
     name: str
@@ -40,6 +40,7 @@ class VenStatus(views.View):
     notified_at: datetime | None
     failure: str
     failures: int
+    reports_failure: str
     hears_by_webhook: bool
     hears_by_mqtt: bool
     skew_s: float | None
@@ -157,7 +158,7 @@ def open_router(doors: Doors) -> APIRouter:
         ven = doors.ven()
         if ven is None or not ven.is_vtn(request.headers.get("Authorization")):
             raise HTTPException(401, "only the VTN that we subscribe to may call here", {"WWW-Authenticate": "Bearer"})
-        ven.notify()
+        ven.notified()
         return Response(status_code=200)
 
     return routes
@@ -190,6 +191,7 @@ def _status(ven: Ven, counts: dict[str, int]) -> VenStatus:
         notified_at=status.notified_at,
         failure=status.failure,
         failures=status.failures,
+        reports_failure=status.reports_failure,
         hears_by_webhook=enrolled is not None and enrolled.hears_by_webhook,
         hears_by_mqtt=ven.hears_by_mqtt,
         skew_s=ven.skew_s,

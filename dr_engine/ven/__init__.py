@@ -6,4 +6,5 @@ enrolment  our ven, resources and subscriptions at the VTN; its programs
 intake     events → requests, statements → compensation
 reporting  what events ask to be told
 ven        the loop
+metrics    all of it in numbers
 """

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
+from dr_engine.ven.metrics import DECLINED, OK, UNAVAILABLE, VenMetrics
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import Addressable, OpenAdrObject, Problem, Token, TokenServer
 from protocols.openadr.wire import MOST_OCTETS, NotOpenAdr, decode, encode, loads
@@ -58,9 +59,16 @@ class Answer:
 class VtnClient:
     """One VTN. Close it with `close`."""
 
-    def __init__(self, settings: VenSettings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: VenSettings,
+        clock: Clock,
+        metrics: VenMetrics,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._metrics = metrics
         self._url = str(settings.url).rstrip("/")
         verify = ssl.create_default_context(cafile=settings.ca_file) if settings.url.scheme == "https" else False
         self._http = httpx.AsyncClient(
@@ -177,8 +185,17 @@ class VtnClient:
     async def bearer(self) -> str:
         """A token that is good for now. Raises VtnError."""
         if self._token is None or self._clock.monotonic() >= self._token_ends:
-            self._token = await self._new_token()
+            self._token = await self._counted_token()
         return self._token
+
+    async def _counted_token(self) -> str:
+        try:
+            token = await self._new_token()
+        except VtnError as error:
+            self._metrics.tokens.add(UNAVAILABLE if isinstance(error, Unavailable) else DECLINED)
+            raise
+        self._metrics.tokens.add(OK)
+        return token
 
     async def _new_token(self) -> str:
         settings = self._settings

@@ -26,7 +26,8 @@ from dr_engine.store.contributions import Contribution, worked_out
 from dr_engine.store.grid import GridReport, SeenEvent
 from dr_engine.store.tables import sessions
 from dr_engine.telemetry import Telemetry
-from dr_engine.ven.client import Declined, VtnClient
+from dr_engine.ven.client import Declined, Unavailable, VtnClient
+from dr_engine.ven.metrics import DECLINED, OK, UNAVAILABLE, UNMADE, VenMetrics
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import Event, Report
 from protocols.openadr.payloads import UP_REGULATION_AVAILABLE
@@ -36,6 +37,8 @@ from runtime.clock import Clock
 from runtime.log import Log
 from runtime.storage.database import Database
 
+_UNKNOWN: Final = 401
+"""The VTN does not know us: no word on the report."""
 _LOOK_AGAIN: Final = timedelta(minutes=5)
 """How often a report that was sent is compared with what the registers say now."""
 
@@ -51,6 +54,7 @@ class Reporting:
         client: VtnClient,
         clock: Clock,
         telemetry: Telemetry,
+        metrics: VenMetrics,
         log: Log,
     ) -> None:
         self._settings = settings
@@ -59,12 +63,14 @@ class Reporting:
         self._client = client
         self._clock = clock
         self._telemetry = telemetry
+        self._metrics = metrics
         self._log = log
         self._done: dict[tuple[str, str], datetime] = {}
         """When a report that needs nothing more for now was looked at."""
 
     async def send_due(self) -> None:
-        """Send what is due. Raises Unavailable; what the VTN declines is noted and left."""
+        """Send what is due. Raises Unavailable, and Declined when the VTN does not know us; a report that it declines is noted
+        and left."""
         now = self._clock.now()
         for seen, event in await self._database.read(_asking):
             try:
@@ -98,6 +104,7 @@ class Reporting:
             made = await self._forecast(seen, wish, now) if wish.is_forecast else await self._metered(seen, wish)
             content = orjson.dumps(encode(made)).decode()
         except (NotSendable, UnknownProduct) as error:
+            self._metrics.reports.add(UNMADE)
             await self._keep(
                 GridReport(seen.event_id, wish.name, None, wish.due, now, None, "", f"cannot be made: {error}"[:500])
             )
@@ -109,10 +116,17 @@ class Reporting:
             await self._keep(attempt)
         try:
             kept = await self._send(made, attempt, was_tried=known is not None)
+        except Unavailable:
+            self._metrics.reports.add(UNAVAILABLE)
+            raise
         except Declined as error:
+            if error.status == _UNKNOWN:
+                raise
+            self._metrics.reports.add(DECLINED)
             self._log.warning("the VTN declines a report", report=wish.name, reason=str(error))
             await self._keep(replace(attempt, note=f"declined: {error}"[:500]))
             return
+        self._metrics.reports.add(OK)
         await self._keep(replace(attempt, report_id=kept.id, sent_at=self._clock.now()))
         self._done[seen.event_id, wish.name] = now
 

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from dr_engine.settings import DrSettings
+from dr_engine.store import grid
 from dr_engine.telemetry import Telemetry
 from dr_engine.ven.client import Declined, Unavailable, VtnClient, VtnError
 from dr_engine.ven.enrolment import Enrolled, Enrolment, Listed
 from dr_engine.ven.intake import Intake, Poll, Polled, missing
+from dr_engine.ven.metrics import DECLINED, MQTT, UNAVAILABLE, WEBHOOK, VenMetrics
 from dr_engine.ven.mqtt import MqttEar
 from dr_engine.ven.reporting import Reporting
 from dr_engine.ven.settings import VenSettings
@@ -27,24 +30,32 @@ from runtime.storage.database import Database
 
 ACTIVITY: Final = "ven"
 LONGEST_PAUSE_S: Final = 60.0
+LOST: Final = timedelta(minutes=10)
+"""A VTN that could not be looked at for so long is a matter for a person."""
 AGAIN: Final = timedelta(seconds=60)
 """What is known is looked at again so often, though the VTN says nothing new: what was refused may fit now."""
 
 
 @dataclass
 class Status:
-    """How it goes. `failure` is why the last look failed, "" when it did not."""
+    """How it goes. `failure` is why the last look failed, `reports_failure` why reports could not be sent; "" when that
+    succeeded."""
 
+    started_at: datetime
     polled_at: datetime | None = None
     failure: str = ""
     failures: int = 0
+    reports_failure: str = ""
+    reports_failures: int = 0
+    reports_after: datetime | None = None
+    """Reports wait until then."""
     enrolled: Enrolled | None = None
     enrolled_at: datetime | None = None
     notified_at: datetime | None = None
 
 
 class Ven:
-    """`run` for ever as a task; `notify` when the VTN has called."""
+    """`run` for ever as a task; `notified` when the VTN has called."""
 
     def __init__(
         self,
@@ -53,6 +64,7 @@ class Ven:
         database: Database,
         host: Host,
         telemetry: Telemetry,
+        metrics: VenMetrics,
         intake: Intake,
         changed: Callable[[], None],
     ) -> None:
@@ -60,16 +72,17 @@ class Ven:
         self._database = database
         self._host = host
         self._changed = changed
-        self._client = VtnClient(ven, host.clock)
+        self._metrics = metrics
+        self._client = VtnClient(ven, host.clock, metrics)
         self._enrolment = Enrolment(ven, self._client, secrets.token_urlsafe(32))
         self._intake = intake
         log = host.log.bind(part="ven")
         self._log = log
-        self._reporting = Reporting(settings, ven, database, self._client, host.clock, telemetry, log)
+        self._reporting = Reporting(settings, ven, database, self._client, host.clock, telemetry, metrics, log)
         self._bell = Bell(host.activity, ACTIVITY)
-        self._ear = MqttEar(ven, self._client, self.notify, host)
+        self._ear = MqttEar(ven, self._client, partial(self.notified, MQTT), host)
         self._taken: tuple[Poll | None, datetime] = None, host.clock.now()
-        self.status = Status()
+        self.status = Status(host.clock.now())
 
     @property
     def listed(self) -> list[Listed]:
@@ -90,8 +103,9 @@ class Ven:
         """Whether a call bears the secret that our subscriptions gave the VTN."""
         return hmac.compare_digest((authorization or "").encode(), f"Bearer {self._enrolment.secret}".encode())
 
-    def notify(self) -> None:
+    def notified(self, means: str = WEBHOOK) -> None:
         """Something has changed at the VTN: look now."""
+        self._metrics.notifications.add(means)
         self.status.notified_at = self._host.clock.now()
         self._bell.ring()
 
@@ -110,32 +124,64 @@ class Ven:
             await self._ear.close()
             await self._client.close()
 
+    def concern(self) -> str:
+        """Why the VTN is a matter for a person, in a sentence; "" when it is none."""
+        status = self.status
+        since = status.polled_at or status.started_at
+        if not status.failure or self._host.clock.now() - since < LOST:
+            return ""
+        return f"the VTN could not be looked at since {since:%Y-%m-%d %H:%M} UTC: gridstay dr ven status says why"
+
     async def look(self) -> float:
         """Look once; how long to wait until the next time, in seconds."""
-        status, now = self.status, self._host.clock.now()
+        status, now, began = self.status, self._host.clock.now(), self._host.clock.monotonic()
         try:
             poll = await self._poll(now)
-            if poll != self._taken[0] or now >= self._taken[1] + AGAIN or poll.gone:
-                await self._take(poll)
-                self._taken = poll, now
-            await self._reporting.send_due()
         except VtnError as error:
             return await self._failed(error)
+        if poll != self._taken[0] or now >= self._taken[1] + AGAIN or poll.gone:
+            await self._take(poll)
+            self._taken = poll, now
         if status.failures:
             self._log.info("the VTN is back", after=status.failures)
+            status.reports_after = None
         status.polled_at, status.failure, status.failures = now, "", 0
+        self._metrics.looked(began)
+        await self._report(now)
+        counts = await self._database.read(grid.counts)
+        self._metrics.kept(counts["events"], counts["reports_waiting"])
         return self.settings.poll_s
 
     async def _failed(self, error: VtnError) -> float:
         status = self.status
+        self._metrics.polls.add(UNAVAILABLE if isinstance(error, Unavailable) else DECLINED)
         if str(error) != status.failure:
             self._log.warning("the VTN cannot be looked at", reason=str(error))
         status.failure, status.failures = str(error), status.failures + 1
         if isinstance(error, Declined):
             status.enrolled_at = None  # perhaps it knows us no more
         await self._take(None)
+        return self._pause_s(error, status.failures)
+
+    async def _report(self, now: datetime) -> None:
+        """Send what is due. Events are looked at as often as ever while reports cannot be sent."""
+        status = self.status
+        if status.reports_after is not None and now < status.reports_after:
+            return
+        try:
+            await self._reporting.send_due()
+        except VtnError as error:
+            if str(error) != status.reports_failure:
+                self._log.warning("reports cannot be sent", reason=str(error))
+            status.reports_failure, status.reports_failures = str(error), status.reports_failures + 1
+            status.reports_after = now + timedelta(seconds=self._pause_s(error, status.reports_failures))
+            return
+        status.reports_failure, status.reports_failures, status.reports_after = "", 0, None
+
+    def _pause_s(self, error: VtnError, failures: int) -> float:
+        """How long to wait after so many failures: as long as the VTN said, else longer each time."""
         asked = error.wait_s if isinstance(error, Unavailable) else None
-        pause_s = min(self.settings.poll_s * 2 ** min(status.failures - 1, 6), max(LONGEST_PAUSE_S, self.settings.poll_s))
+        pause_s = min(self.settings.poll_s * 2 ** min(failures - 1, 6), max(LONGEST_PAUSE_S, self.settings.poll_s))
         return pause_s if asked is None else max(asked, 1.0)
 
     async def _take(self, poll: Poll | None) -> None:

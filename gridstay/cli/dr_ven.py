@@ -97,6 +97,7 @@ def _status(row: Row, zone: ZoneInfo) -> RenderableType:
         "targets": ", ".join(row["targets"]) or None,
         "last look": show.when(row["polled_at"], zone, seconds=True),
         "failing": f"{row['failures']} times: {row['failure']}" if row["failure"] else None,
+        "reports wait": row["reports_failure"] or None,
         "called by the VTN": _called(row, zone),
         "its clock is ahead by": None if row["skew_s"] is None else f"{row['skew_s']:.0f} s",
         "events": row["events"],

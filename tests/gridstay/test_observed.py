@@ -96,6 +96,19 @@ async def test_a_full_disk_and_a_dead_part_make_it_not_ready(tmp_path: Path) -> 
     assert "octets are left on the disk" in answer.json()["reasons"]["disk"]
 
 
+async def test_a_vtn_that_is_away_degrades_it_and_leaves_it_ready(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    system, http = house
+
+    async def away() -> str:
+        return "the VTN could not be looked at since yesterday"
+
+    monkeypatch.setattr(system.health, "_fresh_s", 0.0)
+    monkeypatch.setattr(system.health._probes["VTN"], "_look", away)
+    ready, health = await http.get("/api/ready"), await http.get("/api/health")
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "reasons": {}})
+    assert health.json() == {"status": "degraded", "reasons": {"VTN": "the VTN could not be looked at since yesterday"}}
+
+
 async def test_figures_are_for_the_operator(house: House) -> None:
     system, http = house
     assert (await http.get("/api/figures")).status_code == 401

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from dr_engine.ven.client import Declined, Unavailable, VtnClient
+from dr_engine.ven.metrics import VenMetrics
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import Event, Report
 from protocols.openadr.wire import MOST_OCTETS
@@ -24,7 +25,7 @@ def client_of(answer: Answer, clock: SimulatedClock, **more: Any) -> VtnClient:
         "client_secret": "hush",
         "programs": [{"name": "p", "facility": "f"}],
     }
-    return VtnClient(VenSettings.model_validate(given | more), clock, httpx.MockTransport(answer))
+    return VtnClient(VenSettings.model_validate(given | more), clock, VenMetrics(clock), httpx.MockTransport(answer))
 
 
 def vtn(answer: Answer, tokens: list[httpx.Request] | None = None) -> Answer:

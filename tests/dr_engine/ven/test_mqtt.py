@@ -39,6 +39,7 @@ async def test_X5_the_broker_s_word_makes_us_look_at_once(
             await bench.settled()
             event = grid.ask(program, (at(30), at(40), -5))
             assert [one["id"] for one in await until(taken, "taken")] == [event["id"]]
+            assert (host.metrics.get_sample_value("gridstay_ven_notifications_total", {"means": "mqtt"}) or 0) >= 1
             assert mqtt.published[-2:] == ["events/create", f"programs/{program}/events/create"]
 
 

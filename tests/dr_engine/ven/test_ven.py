@@ -225,6 +225,85 @@ async def test_X5_wrong_credentials_are_said(
     assert "wrong" not in str(status)
 
 
+async def test_X5_how_it_goes_with_the_vtn_is_counted(listening: Listening, grid: Grid, host: Host) -> None:
+    bench, counted = listening.bench, host.metrics.get_sample_value
+    assert grid.vtn is not None
+    program = grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    grid.ask(program, (at(0.5), at(1), -5), reportDescriptors=[{"payloadType": "DELTA_USAGE", "aggregate": True}])
+    await bench.until(at(4))
+    assert counted("gridstay_ven_polls_total", {"result": "ok"}) == 13
+    assert counted("gridstay_ven_poll_seconds_count") == 13
+    assert counted("gridstay_ven_reports_total", {"result": "ok"}) == 1
+    assert counted("gridstay_ven_tokens_total", {"result": "ok"}) == 1
+    assert (counted("gridstay_ven_events"), counted("gridstay_ven_reports_waiting")) == (1, 0)
+    assert await bench.service.vtn_concern() == ""
+    await grid.down()
+    await bench.until(at(15))
+    assert counted("gridstay_ven_polls_total", {"result": "unavailable"}) == (await listening.status())["failures"] > 8
+    assert counted("gridstay_ven_poll_age_seconds") == 11 * 60
+    assert "since 2026-06-03 00:04 UTC" in await bench.service.vtn_concern()
+    await grid.up()
+    await bench.until(at(17))
+    assert await bench.service.vtn_concern() == ""
+
+
+async def test_X5_events_are_looked_at_as_often_as_ever_while_reports_cannot_be_sent(
+    listening: Listening, grid: Grid, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = listening.bench
+    program = grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    over = grid.ask(program, (at(0.5), at(1), -5), reportDescriptors=[{"payloadType": "DELTA_USAGE", "aggregate": True}])
+    coming = grid.ask(program, (at(30), at(40), -5))
+    taken = grid.objects.create
+
+    def create(kind: Any, given: Any, grant: Any) -> Any:
+        if kind.path == "reports":
+            raise Refusal(503, "no reports today")
+        return taken(kind, given, grant)
+
+    monkeypatch.setattr(grid.objects, "create", create)
+    await bench.until(at(6))
+    status = await listening.status()
+    assert (status["failure"], "no reports today" in status["reports_failure"], status["reports_waiting"]) == ("", True, 1)
+    grid.delete("events", coming["id"])
+    await bench.until(at(6) + timedelta(seconds=20))
+    assert told(await listening.requests()) == [(over["id"], "ended", [-5000]), (coming["id"], "cancelled", [-5000])]
+    tried = host.metrics.get_sample_value("gridstay_ven_reports_total", {"result": "unavailable"})
+    assert tried is not None
+    assert 3 <= tried <= 8, "with longer pauses"
+    monkeypatch.setattr(grid.objects, "create", taken)
+    await bench.until(at(8))
+    assert (await listening.status())["reports_failure"] == ""
+    assert len(grid.all("reports")) == 1
+
+
+async def test_X5_a_report_waits_while_the_vtn_does_not_know_us(
+    listening: Listening, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that is refused says nothing of the report."""
+    bench = listening.bench
+    program = grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    grid.ask(program, (at(0.5), at(1), -5), reportDescriptors=[{"payloadType": "DELTA_USAGE", "aggregate": True}])
+    taken = grid.objects.create
+
+    def create(kind: Any, given: Any, grant: Any) -> Any:
+        if kind.path == "reports":
+            raise Refusal(401, "who are you?")
+        return taken(kind, given, grant)
+
+    monkeypatch.setattr(grid.objects, "create", create)
+    await bench.until(at(4))
+    status = await listening.status()
+    assert (status["reports_waiting"], status["reports_refused"]) == (1, 0)
+    assert "who are you" in status["reports_failure"]
+    monkeypatch.setattr(grid.objects, "create", taken)
+    await bench.until(at(6))
+    assert len(grid.all("reports")) == 1
+
+
 # Enrolment --------------------------------------------------------------------------------------------------------------
 
 
@@ -330,6 +409,7 @@ async def test_X5_the_vtn_s_call_makes_us_look_at_once_and_nobody_else_s(
             assert answer.status_code == status
         await bench.settled()
         assert len((await bench.http.get("/api/dr/events")).json()) == 1
+        assert host.metrics.get_sample_value("gridstay_ven_notifications_total", {"means": "webhook"}) == 1
 
 
 async def test_X5_without_a_vtn_the_routes_say_so(host: Host, clock: SimulatedClock, open_database: OpenDatabase) -> None:

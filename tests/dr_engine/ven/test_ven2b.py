@@ -116,6 +116,8 @@ async def test_X5_openleadr_s_vtn_registers_us_and_we_opt_by_what_the_cars_can_d
     vtn.ask(-300, "cannot", start + timedelta(hours=1))
     await until(answered, "opted")
     assert vtn.opted == {"can": "optIn", "cannot": "optOut"}
+    for opt in ("optIn", "optOut"):
+        assert bench.host.metrics.get_sample_value("gridstay_ven_answers_total", {"opt": opt}) == 1
     (request,) = (await bench.http.get("/api/dr/events")).json()
     assert (request["id"], request["program"], request["state"]) == ("can", "flex-2b", "scheduled")
     assert [one["power_w"] for one in request["intervals"]] == [-3_000]

@@ -17,6 +17,7 @@ STATUS: dict[str, Any] = {
     "notified_at": None,
     "failure": "GET /events: 503 away",
     "failures": 3,
+    "reports_failure": "POST /reports: 503 away",
     "hears_by_webhook": False,
     "hears_by_mqtt": False,
     "skew_s": 2.4,
@@ -89,6 +90,7 @@ def test_X5_how_we_stand_at_the_vtn(service: FakeService) -> None:
         "3 times: GET /events: 503 away",
         "no: we poll",
         "4 taken, 1 waiting",
+        "POST /reports: 503 away",
         "2 s",
     ):
         assert words in shown
