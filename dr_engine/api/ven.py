@@ -28,7 +28,8 @@ Programs = Mapping[str, VenProgram]
 
 
 class VenStatus(views.View):
-    """How we stand at the VTN. `failure` says why the last look failed, `reports_failure` why reports wait; `skew_s` how far its clock is ahead of ours."""
+    """How we stand at the VTN. `failure` says why the last look failed, `reports_failure` why reports wait; `skew_s` how far
+    its clock is ahead of ours."""
 
     url: str
     name: str

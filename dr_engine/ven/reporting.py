@@ -69,8 +69,8 @@ class Reporting:
         """When a report that needs nothing more for now was looked at."""
 
     async def send_due(self) -> None:
-        """Send what is due. Raises Unavailable, and Declined when the VTN does not know us; a report that it declines is noted
-        and left."""
+        """Send what is due. Raises Unavailable, and Declined when the VTN does not know us; a report that it declines is
+        noted and left."""
         now = self._clock.now()
         for seen, event in await self._database.read(_asking):
             try:
