@@ -8,6 +8,7 @@ Three shapes are known by their columns: our own (`start,end,service,party,membe
 
 import csv
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -61,18 +62,19 @@ class Row:
 def read(path: Path, ways: Ways, only: Mapping[str, str]) -> Iterator[Row]:
     """The rows of a book (CSV, or CSV in gzip), but for those whose columns are other than `only` says. Raises BadBook."""
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             lines = csv.DictReader(file)
             reads = _shape(set(lines.fieldnames or ()))
             seen: Counter[str] = Counter()
             for line, columns in enumerate(lines, 2):
                 if all(columns.get(name) == value for name, value in only.items()):
                     yield _row(line, columns, reads, ways, seen)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise BadBook(f"cannot read {path}: {error}") from error
 
 
-def _opened(path: Path) -> TextIO:
+def opened(path: Path) -> TextIO:
+    """The text of a file, also of one in gzip. Reading it raises OSError, EOFError, zlib.error or UnicodeDecodeError."""
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", newline="")
     return path.open(encoding="utf-8", newline="")

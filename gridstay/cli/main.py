@@ -25,6 +25,7 @@ COMMANDS = {
     "token": "tokens:token",
     "tariff": "tokens:tariff",
     "booking": "bookings:booking",
+    "car": "cars:car",
     "member": "members:member",
     "facility": "facilities:facility",
     "dr": "dr:dr",
@@ -33,7 +34,7 @@ COMMANDS = {
     "ledger": "ledger:ledger",
 }
 """Where in this folder each command stands: `module:name` of a function, or of a Typer application with its own commands."""
-ALSO = {"bookings": "booking"}
+ALSO = {"bookings": "booking", "cars": "car"}
 """Other names, which the help does not list."""
 
 

@@ -15,6 +15,7 @@ from gridstay.cli.show import Row
 member = typer.Typer(help="Guests with an account.", no_args_is_help=True)
 
 TOKEN_TYPE = "ISO14443"
+_CHARGE_KW = 6.0
 
 
 @command(member, "add")
@@ -25,9 +26,18 @@ def add_member(
     phone: Annotated[str | None, typer.Option(help="With the country, such as +81 90 1234 5678.")] = None,
     email: Annotated[str | None, typer.Option(help="Address.")] = None,
     card: Annotated[list[str] | None, typer.Option(metavar="VALUE[/TYPE]", help="Card or tag, as often as wanted.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--car-model", help="The car's model: an id of `gridstay car search`.")
+    ] = None,
     battery: Annotated[float | None, typer.Option("--battery-kwh", min=0.001, help="The car's usable battery.")] = None,
-    charge: Annotated[float, typer.Option("--charge-kw", min=0.001, help="The car's greatest charging power.")] = 6.0,
-    discharge: Annotated[float, typer.Option("--discharge-kw", min=0, help="Its greatest discharging power.")] = 0.0,
+    charge: Annotated[
+        float | None,
+        typer.Option("--charge-kw", min=0.001, help="Its greatest charging power. [default: the model's, or 6]"),
+    ] = None,
+    discharge: Annotated[
+        float | None,
+        typer.Option("--discharge-kw", min=0, help="Its greatest discharging power. [default: the model's, or 0]"),
+    ] = None,
     dr: Annotated[bool, typer.Option("--dr/--no-dr", help="The car may help the grid.")] = False,
     may_discharge: Annotated[bool, typer.Option("--discharge/--no-discharge", help="It may give power.")] = False,
     wanted: Annotated[int, typer.Option("--wanted", min=0, max=100, help="Percent wanted at the end of a stay.")] = 80,
@@ -45,10 +55,28 @@ def add_member(
             "phone": phone,
             "email": email,
             "tokens": [_card(text) for text in card or ()],
-            "car": battery and _car(battery, charge, discharge),
+            "car": _car(model, battery, charge, discharge),
             "preferences": {"dr": dr, "discharge": may_discharge, "wanted_soc_pct": wanted, "floor_soc_pct": floor},
         }
     answer = operator.client.post("members", body={name: value for name, value in body.items() if value is not None})
+    operator.show(answer, lambda: _member(answer, operator.zone_of(None)))
+
+
+@command(member, "car")
+def set_car(
+    operator: Operator,
+    identity: Annotated[str, typer.Argument(metavar="MEMBER", help="Id, number or phone.")],
+    model: Annotated[str | None, typer.Option("--model", help="An id of `gridstay car search`.")] = None,
+    battery: Annotated[float | None, typer.Option("--battery-kwh", min=0.001, help="Usable battery.")] = None,
+    charge: Annotated[float | None, typer.Option("--charge-kw", min=0.001, help="Greatest charging power.")] = None,
+    discharge: Annotated[float | None, typer.Option("--discharge-kw", min=0, help="Greatest discharging power.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="No car any more.")] = False,
+) -> None:
+    """A member's car from now on: a model, with figures that are known better, or figures alone."""
+    car = _car(model, battery, charge, discharge)
+    if (car is None) != none:
+        raise typer.BadParameter("give --model or --battery-kwh, or --none for no car any more")
+    answer = operator.client.patch("members", identity, body={"car": car})
     operator.show(answer, lambda: _member(answer, operator.zone_of(None)))
 
 
@@ -94,12 +122,19 @@ def _card(text: str) -> dict[str, str]:
     return {"value": value, "type": kind or TOKEN_TYPE}
 
 
-def _car(battery_kwh: float, charge_kw: float, discharge_kw: float) -> dict[str, int]:
-    return {
-        "battery_wh": round(1000 * battery_kwh),
-        "max_charge_w": round(1000 * charge_kw),
-        "max_discharge_w": round(1000 * discharge_kw),
+def _car(
+    model_id: str | None, battery_kwh: float | None, charge_kw: float | None, discharge_kw: float | None
+) -> dict[str, str | int] | None:
+    """A car by its model or by its battery, with what is known better; None without either."""
+    if model_id is None and battery_kwh is None:
+        return None
+    figures = {
+        "battery_wh": battery_kwh,
+        "max_charge_w": _CHARGE_KW if charge_kw is None and model_id is None else charge_kw,
+        "max_discharge_w": discharge_kw,
     }
+    told = {name: round(1000 * value) for name, value in figures.items() if value is not None}
+    return {"model_id": model_id, **told} if model_id is not None else {**told}
 
 
 def _members(rows: list[Row]) -> RenderableType:
@@ -117,6 +152,7 @@ def _members(rows: list[Row]) -> RenderableType:
 
 def _member(row: Row, zone: ZoneInfo) -> RenderableType:
     car, prefers = row["car"], row["preferences"]
+    called = f"{car['name']}, " if car and car.get("name") else ""
     told = {
         f"at ({zone.key})": lambda one: show.when(one["at"], zone),
         "told": lambda one: one["text"],
@@ -130,7 +166,7 @@ def _member(row: Row, zone: ZoneInfo) -> RenderableType:
             "e-mail": row["email"],
             "cards": ", ".join(f"{token['value']} ({token['type']})" for token in row["tokens"]),
             "car": car
-            and f"{show.kilo(car['battery_wh'])} kWh, charges {show.kilo(car['max_charge_w'])} kW, "
+            and f"{called}{show.kilo(car['battery_wh'])} kWh, charges {show.kilo(car['max_charge_w'])} kW, "
             f"discharges {show.kilo(car['max_discharge_w'])} kW",
             "helps the grid": helps(prefers),
             "charge": f"{prefers['wanted_soc_pct']} % wanted, never below {prefers['floor_soc_pct']} %",

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from reservation.api import (
     benefits,
     bookings,
+    car_models,
     contacts,
     facilities,
     free,
@@ -31,6 +32,7 @@ def router(desk: Desk) -> APIRouter:
     for part in (
         facilities,
         members,
+        car_models,
         personal,
         contacts,
         messages,

@@ -75,6 +75,8 @@ def _printable(value: str) -> str:
 
 Id = Annotated[str, Limits(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=48)]
 Text = Annotated[str, Limits(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)]
+ModelId = Annotated[str, Limits(pattern=r"^[0-9a-f]{16}$")]
+Called = Annotated[str, Limits(strip_whitespace=True, max_length=300), AfterValidator(_printable)]
 Number = Annotated[str, Limits(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40)]
 Phone = Annotated[str, Limits(max_length=32), AfterValidator(_phone)]
 Email = Annotated[str, Limits(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254), AfterValidator(_printable)]
@@ -90,6 +92,7 @@ Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Watts = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 PositiveWatts = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 WattHours = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+Consumption = Annotated[int, Field(strict=True, ge=0, le=2_000)]
 Kilometres = Annotated[float, Field(strict=True, ge=0, le=5_000, allow_inf_nan=False)]
 
 

@@ -4,18 +4,20 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
 from sqlalchemy import Connection
 
 from contracts.csms import Token
 from contracts.ids import MemberId, new_id
-from contracts.reservation import Car
 from reservation.api.desk import Desk
 from reservation.api.fields import (
     Answer,
     Asked,
+    Called,
+    Consumption,
     Email,
     Id,
+    ModelId,
     Number,
     Percent,
     Phone,
@@ -27,6 +29,7 @@ from reservation.api.fields import (
     Yes,
 )
 from reservation.api.refusals import RefusalAnswer, RefusingRoute
+from reservation.domain.car_model import AskedCar, ModelOf, NamedCar
 from reservation.domain.delivery import DeliveryState
 from reservation.domain.member import Member, Preferences, plate_number
 from reservation.domain.message import Language
@@ -52,18 +55,42 @@ class TokenBody(Asked, Answer):
 
 
 class CarBody(Asked, Answer):
-    """Usable battery in Wh, powers in W at the EVSE (magnitudes), consumption in Wh/km. `plugs` are what it is charged with,
-    such as `chademo`; none named: any."""
+    """A car of a model (`model_id`, from /car-models), or with its own figures; figures that are given go before the
+    model's, and are kept whatever becomes of the list of models. Usable battery in Wh, powers in W at the EVSE (magnitudes),
+    consumption in Wh/km. `plugs` are what it is charged with, such as `chademo`; none named: any. `name`: what it is
+    called."""
 
-    battery_wh: WattHours
-    max_charge_w: PositiveWatts
-    max_discharge_w: Watts = 0
-    consumption_wh_per_km: int = Field(default=160, strict=True, ge=0, le=2_000)
-    plugs: Plugs = Field(default=[])
+    model_id: ModelId | None = None
+    name: Called = ""
+    battery_wh: WattHours | None = Field(default=None, validate_default=True)
+    max_charge_w: PositiveWatts | None = Field(default=None, validate_default=True)
+    max_discharge_w: Watts | None = None
+    consumption_wh_per_km: Consumption | None = None
+    plugs: Plugs | None = None
 
-    def car(self) -> Car:
-        """The car that is meant."""
-        return Car(**self.model_dump() | {"plugs": tuple(self.plugs)})
+    @field_validator("battery_wh", "max_charge_w")
+    @classmethod
+    def _said(cls, value: int | None, said: ValidationInfo) -> int | None:
+        if value is None and said.data.get("model_id") is None:
+            raise ValueError("Field required, unless a model_id is given")
+        return value
+
+    def car(self, model_of: ModelOf) -> NamedCar:
+        """The car that is meant. Raises ValueError for a model that is not in the list."""
+        given = self.model_dump() | {"plugs": None if self.plugs is None else tuple(self.plugs)}
+        return AskedCar(**given).car(model_of)
+
+
+class CarAnswer(Answer):
+    """A car by its figures. Sent back it stays as it is."""
+
+    model_id: str | None
+    name: str
+    battery_wh: int
+    max_charge_w: int
+    max_discharge_w: int
+    consumption_wh_per_km: int
+    plugs: list[str]
 
 
 class PreferencesBody(Asked, Answer):
@@ -99,14 +126,10 @@ class MemberBody(Asked):
     language: Language | None = None
     plates: Plates = Field(default=[])
 
-    @model_validator(mode="after")
-    def _possible(self) -> "MemberBody":
-        self.member()
-        return self
-
-    def member(self) -> Member:
+    def member(self, model_of: ModelOf) -> Member:
         """The member who is meant. Raises ValueError."""
-        return Member(id=MemberId(self.id or new_id()), number=self.number, **_details(self))
+        details = _details(self, model_of, set(MemberBody.model_fields))
+        return Member(id=MemberId(self.id or new_id()), number=self.number, **details)
 
 
 class MemberChange(Asked):
@@ -121,10 +144,9 @@ class MemberChange(Asked):
     language: Language | None = None
     plates: Plates = Field(default=[])
 
-    def applied(self, old: Member) -> Member:
+    def applied(self, old: Member, model_of: ModelOf) -> Member:
         """The member with the changes. Raises ValueError."""
-        given = {name: value for name, value in _details(self).items() if name in self.model_fields_set}
-        return replace(old, **given)
+        return replace(old, **_details(self, model_of, self.model_fields_set))
 
 
 class MemberAnswer(Answer):
@@ -136,7 +158,7 @@ class MemberAnswer(Answer):
     phone: str | None
     email: str | None
     tokens: list[TokenBody]
-    car: CarBody | None
+    car: CarAnswer | None
     preferences: PreferencesBody
     language: Language | None
     plates: list[str]
@@ -169,8 +191,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.post("", status_code=201, responses={200: {"model": MemberAnswer}, 409: {"model": RefusalAnswer}})
     async def add(body: MemberBody, response: Response) -> MemberAnswer:
         """Add a member: 201; 200 when the very same one is there; 409 when a number, phone or token is taken."""
-        asked = body.member()
-        member, new = await desk.write(lambda connection, now: handlers.add(connection, asked, now))
+        member, new = await desk.write(lambda connection, now: handlers.add(connection, body.member, now))
         if not new:
             response.status_code = 200
         return await desk.read(lambda connection: _answer(connection, member))
@@ -199,17 +220,33 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _details(body: MemberBody | MemberChange) -> dict[str, Any]:
-    return {
+def _details(body: MemberBody | MemberChange, model_of: ModelOf, given: set[str]) -> dict[str, Any]:
+    details = {
         "name": body.name,
         "phone": body.phone,
         "email": body.email,
         "tokens": tuple(Token(value=token.value, type=token.type) for token in body.tokens),
-        "car": body.car.car() if body.car else None,
         "preferences": body.preferences.preferences(),
         "language": body.language,
         "plates": tuple(dict.fromkeys(map(plate_number, body.plates))),
     }
+    return {name: value for name, value in details.items() if name in given} | (
+        _car(body.car, model_of) if "car" in given else {}
+    )
+
+
+def _car(body: CarBody | None, model_of: ModelOf) -> dict[str, Any]:
+    if body is None:
+        return {"car": None, "car_name": "", "car_model_id": None}
+    car = body.car(model_of)
+    return {"car": car.figures, "car_name": car.name, "car_model_id": car.model_id}
+
+
+def _car_answer(member: Member) -> CarAnswer | None:
+    if member.car is None:
+        return None
+    figures = {name: getattr(member.car, name) for name in CarAnswer.model_fields if hasattr(member.car, name)}
+    return CarAnswer(**figures | {"plugs": list(member.car.plugs)}, name=member.car_name, model_id=member.car_model_id)
 
 
 def _shape(member: Member, points: int) -> dict[str, Any]:
@@ -220,7 +257,7 @@ def _shape(member: Member, points: int) -> dict[str, Any]:
         "phone": member.phone,
         "email": member.email,
         "tokens": [TokenBody.model_validate(token) for token in member.tokens],
-        "car": member.car and CarBody.model_validate(member.car),
+        "car": _car_answer(member),
         "preferences": PreferencesBody.model_validate(member.preferences),
         "language": member.language,
         "plates": list(member.plates),

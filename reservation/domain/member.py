@@ -31,7 +31,8 @@ class Preferences:
 @dataclass(frozen=True, slots=True)
 class Member:
     """`number` and `phone` each name one member (S200). The phone is kept as `phone_number` writes it, the cars' number
-    plates as `plate_number` does. `language` None: the facility's."""
+    plates as `plate_number` does. `language` None: the facility's. `car_name` is what the car is called, `car_model_id` the
+    model it was chosen from, which may have left the list since."""
 
     id: MemberId
     number: str
@@ -43,6 +44,8 @@ class Member:
     car: Car | None = None
     language: Language | None = None
     plates: tuple[str, ...] = ()
+    car_name: str = ""
+    car_model_id: str | None = None
 
     def __post_init__(self) -> None:
         keys = {(token.value, token.type) for token in self.tokens}

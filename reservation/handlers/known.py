@@ -3,11 +3,12 @@
 from sqlalchemy import Connection
 
 from reservation.domain.booking import Booking
+from reservation.domain.car_model import CarModel
 from reservation.domain.facility import Facility
 from reservation.domain.grant import Grant
 from reservation.domain.member import Member
 from reservation.domain.refusal import Unknown
-from reservation.store import bookings, facilities, grants, members
+from reservation.store import bookings, car_models, facilities, grants, members
 
 
 def facility(connection: Connection, facility_id: str) -> Facility:
@@ -21,6 +22,13 @@ def member(connection: Connection, identity: str) -> Member:
     """The member by id, number or phone (S200)."""
     if (found := members.find(connection, identity)) is None:
         raise Unknown(f"no member with id, number or phone {identity!r}")
+    return found
+
+
+def car_model(connection: Connection, model_id: str) -> CarModel:
+    """The car model by id."""
+    if (found := car_models.find(connection, model_id)) is None:
+        raise Unknown(f"no car model {model_id!r}; search for one at car-models, or give the car's own figures")
     return found
 
 

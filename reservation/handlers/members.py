@@ -8,20 +8,23 @@ from sqlalchemy import Connection
 
 from contracts.reservation import TokenAssigned, TokenWithdrawn
 from reservation.domain.booking import OCCUPYING
+from reservation.domain.car_model import ModelOf
 from reservation.domain.member import Member, Preferences
 from reservation.domain.refusal import Conflict, Invalid
 from reservation.handlers import known
-from reservation.store import bookings, mailboxes, members
+from reservation.store import bookings, car_models, mailboxes, members
 
 
-def add(connection: Connection, member: Member, now: datetime) -> tuple[Member, bool]:
-    """The member as kept, and whether it is new: the very same content again changes nothing. Raises Conflict.
+def add(connection: Connection, made: Callable[[ModelOf], Member], now: datetime) -> tuple[Member, bool]:
+    """The member as `made` and kept, and whether it is new: the very same content again changes nothing. Raises Invalid,
+    Conflict.
 
     Each token is announced (TokenAssigned), so that the central system authorises it.
     """
-    known = members.find(connection, member.number)
-    if known is not None and known == replace(member, id=known.id):
-        return known, False
+    member = _made(connection, made)
+    there = members.find(connection, member.number)
+    if there is not None and there == replace(member, id=there.id):
+        return there, False
     _check_names(connection, member, None)
     _check_tokens(connection, member)
     members.add(connection, member)
@@ -29,13 +32,10 @@ def add(connection: Connection, member: Member, now: datetime) -> tuple[Member, 
     return member, True
 
 
-def change(connection: Connection, identity: str, applied: Callable[[Member], Member], now: datetime) -> Member:
+def change(connection: Connection, identity: str, applied: Callable[[Member, ModelOf], Member], now: datetime) -> Member:
     """Keep the member as `applied` makes it, announcing tokens that are new or gone. Raises Unknown, Invalid, Conflict."""
     old = known.member(connection, identity)
-    try:
-        new = applied(old)
-    except ValueError as error:
-        raise Invalid(str(error)) from error
+    new = _made(connection, lambda model_of: applied(old, model_of))
     _check_names(connection, new, old)
     _check_tokens(connection, new)
     members.replace(connection, new)
@@ -57,6 +57,13 @@ def erase(connection: Connection, identity: str, now: datetime) -> Member:
     members.forget(connection, old.id)
     _announce(connection, nobody, old, now)
     return nobody
+
+
+def _made(connection: Connection, made: Callable[[ModelOf], Member]) -> Member:
+    try:
+        return made(lambda model_id: car_models.find(connection, model_id))
+    except ValueError as error:
+        raise Invalid(str(error)) from error
 
 
 def _check_names(connection: Connection, member: Member, old: Member | None) -> None:

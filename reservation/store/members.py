@@ -74,6 +74,8 @@ def _columns(member: Member) -> dict[str, Any]:
         "phone": member.phone,
         "email": member.email,
         "car": msgspec.to_builtins(member.car),
+        "car_name": member.car_name,
+        "car_model_id": member.car_model_id,
         "preferences": msgspec.to_builtins(member.preferences),
         "language": member.language,
         "plates": list(member.plates),
@@ -101,6 +103,8 @@ def _members(connection: Connection, rows: Iterable[Row[Any]]) -> list[Member]:
             preferences=msgspec.convert(row.preferences, Preferences),
             language=Language(row.language) if row.language else None,
             plates=tuple(row.plates),
+            car_name=row.car_name,
+            car_model_id=row.car_model_id,
         )
         for row in rows
     ]

@@ -78,6 +78,23 @@ bays = Table(
     UniqueConstraint("station_id", "evse_id"),
 )
 
+car_models = Table(
+    "car_models",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("make", LONG, nullable=False),
+    Column("model", LONG, nullable=False),
+    Column("year", Integer),
+    Column("battery_wh", Integer, nullable=False),
+    Column("max_charge_w", Integer, nullable=False),
+    Column("max_discharge_w", Integer),
+    Column("bidirectional", Boolean),
+    Column("consumption_wh_per_km", Integer),
+    Column("plugs", JSON, nullable=False),
+    Column("sought_by", Text, nullable=False),
+)
+"""What members choose their cars from; replaced as a whole."""
+
 members = Table(
     "members",
     metadata,
@@ -87,6 +104,8 @@ members = Table(
     Column("phone", NAME, unique=True),
     Column("email", LONG),
     Column("car", JSON(none_as_null=True)),
+    Column("car_name", LONG, nullable=False, server_default=""),
+    Column("car_model_id", String(16)),
     Column("preferences", JSON, nullable=False),
     Column("language", String(8)),
     Column("plates", JSON, nullable=False, server_default="[]"),

@@ -122,6 +122,8 @@ MEMBER: dict[str, Any] = {
     "email": "yui@example.com",
     "tokens": [{"value": "ABCD1234", "type": "ISO14443"}],
     "car": {
+        "model_id": None,
+        "name": "",
         "battery_wh": 60_000,
         "max_charge_w": 11_000,
         "max_discharge_w": 11_000,
