@@ -18,6 +18,8 @@ from gridstay import compose
 from runtime.clock import SystemClock
 from runtime.log import Log, quiet
 
+pytestmark = pytest.mark.acceptance
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 

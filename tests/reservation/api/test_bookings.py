@@ -75,6 +75,7 @@ async def test_S200_a_guest_without_a_car_occupies_no_bay(salon: httpx.AsyncClie
     assert (made["bay"], made["charging"], made["promise"]) == (None, None, None)
 
 
+@pytest.mark.acceptance
 async def test_S202_overlap_is_refused_under_concurrency(salon: httpx.AsyncClient) -> None:
     for number in range(200):
         assert (await salon.post("/members", json=another_member(number))).status_code == 201
