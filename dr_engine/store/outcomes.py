@@ -1,9 +1,10 @@
 """What became of bookings that have passed: the engine learns from what it sees itself, or from a list of the past."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select
 
 from dr_engine.domain.availability import Outcome
 from dr_engine.domain.board import Verdict
@@ -20,43 +21,51 @@ _FIELDS = tuple(Outcome.__dataclass_fields__)
 
 
 def collect(connection: Connection, now: datetime) -> int:
-    """Keep what became of the EV bookings that have passed. How many were looked at."""
+    """Keep what became of the EV bookings that have passed, where it is other than what was kept. How many were kept."""
     row, done = bookings.c, select(outcomes.c.booking_id)
-    query = select(bookings).where(
+    passed = select(bookings).where(
         row.comes_by_ev, row.end <= now - SETTLES, or_(row.end > now - LATE, row.booking_id.not_in(done))
     )
-    found = [one for one in connection.execute(query) if one.cancelled_at is None or one.cancelled_at > one.start - NOTICE]
-    for booking in found:
-        seen = _seen(connection, booking.booking_id)
-        lead_s = None if booking.made_at is None else max(0.0, (booking.start - booking.made_at).total_seconds())
-        outcome = Outcome(
-            booking.facility_id,
-            booking.member_id,
-            booking.start,
-            booking.end,
-            lead_s,
-            *seen,
-            _followed(connection, booking.booking_id),
-        )
-        put(connection, booking.booking_id, outcome)
+    ids = passed.with_only_columns(row.booking_id)
+    seen, followed, kept = _seen(connection, ids), _followed(connection, ids), _kept(connection, ids)
+    found = {}
+    for one in connection.execute(passed):
+        if one.cancelled_at is not None and one.cancelled_at <= one.start - NOTICE:
+            continue
+        lead_s = None if one.made_at is None else max(0.0, (one.start - one.made_at).total_seconds())
+        came = seen.get(one.booking_id, (False, None, None))
+        outcome = Outcome(one.facility_id, one.member_id, one.start, one.end, lead_s, *came, followed.get(one.booking_id))
+        if outcome != kept.get(one.booking_id):
+            found[one.booking_id] = outcome
+    put_all(connection, found.items())
     return len(found)
 
 
-def _seen(connection: Connection, booking_id: str) -> tuple[bool, datetime | None, datetime | None]:
-    """Whether the car was plugged in, when first, and when it was unplugged for good (None: it still stands there)."""
+def _seen(connection: Connection, ids: Select[str]) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
+    """Of each booking with a session: that the car was plugged in, when first, and when it was unplugged for good (None: it
+    still stands there)."""
     row = sessions.c
-    columns = (func.min(row.started_at), func.max(row.ended_at), func.max(row.running))
-    plugged_in_at, ended_at, running = connection.execute(select(*columns).where(row.booking_id == booking_id)).one()
-    return plugged_in_at is not None, plugged_in_at, None if running else ended_at
+    columns = (row.booking_id, func.min(row.started_at), func.max(row.ended_at), func.max(row.running))
+    query = select(*columns).where(row.booking_id.in_(ids)).group_by(row.booking_id)
+    return {
+        booking_id: (True, plugged_in_at, None if running else ended_at)
+        for booking_id, plugged_in_at, ended_at, running in connection.execute(query)
+    }
 
 
-def _followed(connection: Connection, booking_id: str) -> bool | None:
-    """Whether the car did what its events told it, as they left it; None: no event had it move."""
-    query = select(participations.c.verdict).where(participations.c.booking_id == booking_id)
-    verdicts = {row.verdict for row in connection.execute(query)}
-    if verdicts & OUT:
-        return False
-    return True if verdicts & MOVED else None
+def _followed(connection: Connection, ids: Select[str]) -> dict[str, bool]:
+    """Of each booking that an event had move: whether the car did what it was told, as its events left it."""
+    row = participations.c
+    verdicts = defaultdict[str, set[str]](set)
+    for booking_id, verdict in connection.execute(select(row.booking_id, row.verdict).where(row.booking_id.in_(ids))):
+        verdicts[booking_id].add(verdict)
+    return {one: not found & OUT for one, found in verdicts.items() if found & (OUT | MOVED)}
+
+
+def _kept(connection: Connection, ids: Select[str]) -> dict[str, Outcome]:
+    row = outcomes.c
+    query = select(row.booking_id, *[row[name] for name in _FIELDS]).where(row.booking_id.in_(ids))
+    return {booking_id: Outcome(*fields) for booking_id, *fields in connection.execute(query)}
 
 
 def put(connection: Connection, booking_id: str, outcome: Outcome) -> None:

@@ -35,5 +35,6 @@ def test_S300_whether_a_car_followed_is_kept_with_what_became_of_its_booking(
         events.receive(connection, DrEvent(f"e{number}", FACILITY, None, (interval,)), START)
         dispatching.join(connection, [Joined(f"e{number}", "s1", booked.booking_id, "m", at(minute), None, None)])
         dispatching.set_verdicts(connection, f"e{number}", {"s1": verdict.value})
-    outcomes.collect(connection, booked.end + timedelta(hours=1))
+    assert outcomes.collect(connection, booked.end + timedelta(hours=1)) == 1
     assert [one.followed for one in outcomes.of_facility(connection, FACILITY)] == [followed]
+    assert outcomes.collect(connection, booked.end + timedelta(hours=2)) == 0, "nothing new, so nothing is written"
