@@ -80,6 +80,53 @@ def set_car(
     operator.show(answer, lambda: _member(answer, operator.zone_of(None)))
 
 
+@command(member, "consent")
+def agree(
+    operator: Operator,
+    identity: Annotated[str, typer.Argument(metavar="MEMBER", help="Id, number or phone.")],
+    dr: Annotated[bool | None, typer.Option("--dr/--no-dr", help="The car may help the grid.")] = None,
+    may_discharge: Annotated[bool | None, typer.Option("--discharge/--no-discharge", help="It may give power.")] = None,
+    wanted: Annotated[int | None, typer.Option("--wanted", min=0, max=100, help="Percent wanted at the end.")] = None,
+    floor: Annotated[int | None, typer.Option("--floor", min=0, max=100, help="Percent never to go below.")] = None,
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(help="What the data may be used for, all of it: stays, charging, offers; as often as wanted."),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="The version of the text that was agreed to.")] = None,
+    means: Annotated[str, typer.Option(help="How it was said: staff, phone, paper, page.")] = "staff",
+) -> None:
+    """Record what a member agrees to, or no longer does; stays to come are narrowed to it. Without options: the record."""
+    told = {
+        "dr": dr,
+        "discharge": may_discharge,
+        "wanted_soc_pct": wanted,
+        "floor_soc_pct": floor,
+        "purposes": purpose or None,
+        "text_version": text,
+    }
+    said = {name: value for name, value in told.items() if value is not None}
+    if said:
+        operator.client.post("members", identity, "consents", body={**said, "means": means})
+    answer = operator.client.get("members", identity, "consents")
+    operator.show(answer, lambda: _consents(answer, operator.zone_of(None)))
+
+
+@command(member, "consent-text")
+def consent_text(
+    operator: Operator,
+    version: Annotated[str | None, typer.Argument(help="Its version, such as 2026-11; none: all texts.")] = None,
+    given_texts: Annotated[
+        list[str] | None, typer.Option("--text", metavar="LANGUAGE=FILE", help="en=FILE, ja=FILE; as often as wanted.")
+    ] = None,
+) -> None:
+    """Keep the text that members agree to, under a version that stays what it is."""
+    if version is not None:
+        texts = {name: given.text_of(f"@{path}") for name, _, path in (text.partition("=") for text in given_texts or ())}
+        operator.client.put("consent-texts", version, body={"texts": texts})
+    answer = operator.client.get("consent-texts")
+    operator.show(answer, lambda: _texts(answer, operator.zone_of(None)))
+
+
 @command(member, "show")
 def show_member(
     operator: Operator, identity: Annotated[str, typer.Argument(metavar="MEMBER", help="Id, number or phone.")]
@@ -135,6 +182,27 @@ def _car(
     }
     told = {name: round(1000 * value) for name, value in figures.items() if value is not None}
     return {"model_id": model_id, **told} if model_id is not None else {**told}
+
+
+def _consents(rows: list[Row], zone: ZoneInfo) -> RenderableType:
+    columns = {
+        f"from ({zone.key})": lambda row: show.when(row["at"], zone),
+        "helps the grid": helps,
+        "charge": lambda row: f"{row['wanted_soc_pct']} % wanted, never below {row['floor_soc_pct']} %",
+        "data for": lambda row: None if row["purposes"] is None else ", ".join(row["purposes"]) or "nothing",
+        "text": lambda row: row["text_version"],
+        "by": lambda row: row["means"],
+    }
+    return show.table(rows, columns, nothing="Nothing was recorded.")
+
+
+def _texts(rows: list[Row], zone: ZoneInfo) -> RenderableType:
+    columns = {
+        "version": lambda row: row["version"],
+        f"from ({zone.key})": lambda row: show.when(row["made_at"], zone),
+        "languages": lambda row: ", ".join(sorted(row["texts"])),
+    }
+    return show.table(rows, columns, nothing="There is no text yet.")
 
 
 def _members(rows: list[Row]) -> RenderableType:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from contracts.csms import Token
 from contracts.ids import MemberId, new_id
+from reservation.api.consents import ToldBody
 from reservation.api.desk import Desk
 from reservation.api.fields import (
     Answer,
@@ -113,7 +114,7 @@ class PreferencesBody(Asked, Answer):
 
 class MemberBody(Asked):
     """A new member. Without `id` one is made up. `language`: ja or en, null: the facility's. `plates`: the cars' number
-    plates."""
+    plates. `consent`: how the member agreed to the preferences, and to what else; it is recorded."""
 
     id: Id | None = None
     number: Number
@@ -125,6 +126,7 @@ class MemberBody(Asked):
     preferences: PreferencesBody = Field(default_factory=PreferencesBody)
     language: Language | None = None
     plates: Plates = Field(default=[])
+    consent: ToldBody | None = None
 
     def member(self, model_of: ModelOf) -> Member:
         """The member who is meant. Raises ValueError."""
@@ -133,7 +135,8 @@ class MemberBody(Asked):
 
 
 class MemberChange(Asked):
-    """What changes of a member; what is left out stays, null takes a phone, e-mail or car away."""
+    """What changes of a member; what is left out stays, null takes a phone, e-mail or car away. `consent`: how the member
+    agreed to it; other preferences are recorded without, too."""
 
     name: Text = ""
     phone: Phone | None = None
@@ -143,6 +146,7 @@ class MemberChange(Asked):
     preferences: PreferencesBody = Field(default_factory=PreferencesBody)
     language: Language | None = None
     plates: Plates = Field(default=[])
+    consent: ToldBody | None = None
 
     def applied(self, old: Member, model_of: ModelOf) -> Member:
         """The member with the changes. Raises ValueError."""
@@ -191,7 +195,8 @@ def router(desk: Desk) -> APIRouter:
     @routes.post("", status_code=201, responses={200: {"model": MemberAnswer}, 409: {"model": RefusalAnswer}})
     async def add(body: MemberBody, response: Response) -> MemberAnswer:
         """Add a member: 201; 200 when the very same one is there; 409 when a number, phone or token is taken."""
-        member, new = await desk.write(lambda connection, now: handlers.add(connection, body.member, now))
+        told = body.consent.told() if body.consent else None
+        member, new = await desk.write(lambda connection, now: handlers.add(connection, body.member, now, told))
         if not new:
             response.status_code = 200
         return await desk.read(lambda connection: _answer(connection, member))
@@ -209,7 +214,8 @@ def router(desk: Desk) -> APIRouter:
     @routes.patch("/{identity}", responses={404: {"model": RefusalAnswer}, 409: {"model": RefusalAnswer}})
     async def change(identity: str, body: MemberChange) -> MemberAnswer:
         """Change a member; new tokens are told to the central system."""
-        member = await desk.write(lambda connection, now: handlers.change(connection, identity, body.applied, now))
+        told = body.consent.told() if body.consent else None
+        member = await desk.write(lambda connection, now: handlers.change(connection, identity, body.applied, now, told))
         return await desk.read(lambda connection: _answer(connection, member))
 
     @routes.get("/{identity}/notices", responses={404: {"model": RefusalAnswer}})

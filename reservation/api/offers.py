@@ -10,11 +10,12 @@ from reservation.api.desk import Desk
 from reservation.api.fields import Answer, Asked, Yes
 from reservation.api.refusals import RefusalAnswer, RefusingRoute
 from reservation.domain.audience import checked
+from reservation.domain.consent import Means
 from reservation.domain.delivery import DeliveryState
 from reservation.domain.offer import OfferPolicy
 from reservation.domain.paid import PaidPeriod, bay_power_w, most_earned_minor
 from reservation.domain.refusal import Invalid, Unknown
-from reservation.handlers import known
+from reservation.handlers import consents, known
 from reservation.handlers import offers as handlers
 from reservation.store import deliveries, members
 from reservation.store import offers as store
@@ -96,9 +97,10 @@ class PreviewRequest(Asked):
 
 
 class OffersWanted(Asked):
-    """Whether the member wants offers."""
+    """Whether the member wants offers, and how that was said."""
 
     wanted: Yes = Field(description="false: none from now on")
+    means: Means = Means.PROGRAM
 
 
 def router(desk: Desk) -> APIRouter:
@@ -166,8 +168,8 @@ def router(desk: Desk) -> APIRouter:
     async def wanted(identity: str, body: OffersWanted) -> None:
         """Whether a member wants offers."""
         await desk.write(
-            lambda connection, now: store.set_declined(
-                connection, known.member(connection, identity).id, None if body.wanted else now
+            lambda connection, now: consents.want_offers(
+                connection, known.member(connection, identity), body.means, now, wanted=body.wanted
             )
         )
 

@@ -5,6 +5,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from reservation.api import bookings as booking_answers
+from reservation.api.consents import ConsentAnswer, consents_of
 from reservation.api.contacts import ContactBody, listed_contacts
 from reservation.api.desk import Desk
 from reservation.api.fields import Answer
@@ -18,11 +19,13 @@ from reservation.store import bookings, receipts
 
 
 class PersonalData(Answer):
-    """All that is kept of a member: as an account, where they are reached, stays, payments, benefits."""
+    """All that is kept of a member: as an account, what they agreed to, where they are reached, stays, payments and
+    benefits."""
 
     at: AwareDatetime
     member: MemberWithNotices
     contacts: list[ContactBody]
+    consents: list[ConsentAnswer]
     bookings: list[booking_answers.BookingAnswer]
     receipts: list[ReceiptAnswer]
     wallet: WalletAnswer
@@ -42,6 +45,7 @@ def router(desk: Desk) -> APIRouter:
             return PersonalData(
                 at=now,
                 member=with_notices(connection, member.id),
+                consents=consents_of(connection, member.id),
                 contacts=listed_contacts(connection, member.id),
                 bookings=booking_answers.answers(connection, bookings.listed(connection, member_id=member.id)),
                 receipts=[ReceiptAnswer.model_validate(one) for one in receipts.listed(connection, member_id=member.id)],
@@ -53,7 +57,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.delete("/{identity}", status_code=204, responses={404: {"model": RefusalAnswer}, 409: {"model": RefusalAnswer}})
     async def erase(identity: str) -> Response:
         """Forget the person: name, phone, e-mail, car, tokens and messages. Past stays, receipts and ledger stay, without
-        the name. 409 while a stay is to come or under way."""
+        the name, as does what was agreed to. 409 while a stay is to come or under way."""
         await desk.write(lambda connection, now: handlers.erase(connection, identity, now))
         return Response(status_code=204)
 

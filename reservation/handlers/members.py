@@ -6,20 +6,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from contracts.reservation import TokenAssigned, TokenWithdrawn
 from reservation.domain.booking import OCCUPYING
 from reservation.domain.car_model import ModelOf
+from reservation.domain.consent import Told
 from reservation.domain.member import Member, Preferences
 from reservation.domain.refusal import Conflict, Invalid
-from reservation.handlers import known
-from reservation.store import bookings, car_models, mailboxes, members
+from reservation.handlers import consents, known, tokens
+from reservation.store import bookings, car_models, members
 
 
-def add(connection: Connection, made: Callable[[ModelOf], Member], now: datetime) -> tuple[Member, bool]:
+def add(
+    connection: Connection, made: Callable[[ModelOf], Member], now: datetime, told: Told | None = None
+) -> tuple[Member, bool]:
     """The member as `made` and kept, and whether it is new: the very same content again changes nothing. Raises Invalid,
     Conflict.
 
-    Each token is announced (TokenAssigned), so that the central system authorises it.
+    Each token is announced (TokenAssigned), so that the central system authorises it. What the member agrees to is recorded,
+    with what is `told` about it.
     """
     member = _made(connection, made)
     there = members.find(connection, member.number)
@@ -28,18 +31,28 @@ def add(connection: Connection, made: Callable[[ModelOf], Member], now: datetime
     _check_names(connection, member, None)
     _check_tokens(connection, member)
     members.add(connection, member)
-    _announce(connection, member, None, now)
+    tokens.announce(connection, member, None, now)
+    consents.record(connection, member, consents.NOTHING, told or Told(), now)
     return member, True
 
 
-def change(connection: Connection, identity: str, applied: Callable[[Member, ModelOf], Member], now: datetime) -> Member:
-    """Keep the member as `applied` makes it, announcing tokens that are new or gone. Raises Unknown, Invalid, Conflict."""
+def change(
+    connection: Connection,
+    identity: str,
+    applied: Callable[[Member, ModelOf], Member],
+    now: datetime,
+    told: Told | None = None,
+) -> Member:
+    """Keep the member as `applied` makes it, announcing tokens that are new or gone. Other preferences, or what is `told`
+    about consent, are recorded. Raises Unknown, Invalid, Conflict."""
     old = known.member(connection, identity)
     new = _made(connection, lambda model_of: applied(old, model_of))
     _check_names(connection, new, old)
     _check_tokens(connection, new)
     members.replace(connection, new)
-    _announce(connection, new, old, now)
+    tokens.announce(connection, new, old, now)
+    if told is not None or new.preferences != old.preferences:
+        consents.record(connection, new, old.preferences, told or Told(), now)
     return new
 
 
@@ -55,7 +68,8 @@ def erase(connection: Connection, identity: str, now: datetime) -> Member:
     nobody = Member(id=old.id, number=f"erased-{old.id[:40]}", name="erased", preferences=Preferences())
     members.replace(connection, nobody)
     members.forget(connection, old.id)
-    _announce(connection, nobody, old, now)
+    tokens.announce(connection, nobody, old, now)
+    consents.end(connection, old.id, now)
     return nobody
 
 
@@ -77,14 +91,3 @@ def _check_tokens(connection: Connection, member: Member) -> None:
     for token in member.tokens:
         if members.owner_of(connection, token) not in (None, member.id):
             raise Conflict(f"token {token.value} ({token.type}) belongs to another member")
-
-
-def _announce(connection: Connection, new: Member, old: Member | None, now: datetime) -> None:
-    had = old.tokens if old else ()
-    fresh = [token for token in new.tokens if token not in had]
-    gone = [token for token in had if token not in new.tokens]
-    mailboxes.announce(
-        connection,
-        *(TokenWithdrawn(at=now, token=token, member_id=new.id) for token in gone),
-        *(TokenAssigned(at=now, token=token, member_id=new.id) for token in fresh),
-    )

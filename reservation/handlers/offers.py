@@ -10,6 +10,7 @@ from contracts.dr import IncentiveWindowsPublished
 from contracts.ids import FacilityId, MemberId, new_id
 from reservation import offer_wording
 from reservation.domain import audience, offer, paid
+from reservation.domain.consent import Means
 from reservation.domain.facility import Facility
 from reservation.domain.member import Member
 from reservation.domain.notice import Notice, NoticeKind
@@ -17,7 +18,7 @@ from reservation.domain.offer import Candidate, OfferPolicy, Schedule
 from reservation.domain.paid import PaidPeriod
 from reservation.domain.period import Period
 from reservation.domain.refusal import Conflict, Invalid
-from reservation.handlers import known
+from reservation.handlers import consents, known
 from reservation.store import facilities, mailboxes, members, notices, receipts
 from reservation.store import offers as store
 from reservation.store import paid as paid_store
@@ -113,7 +114,7 @@ def decline(connection: Connection, token: str, now: datetime) -> bool:
     member_id = store.of_token(connection, token)
     if member_id is None:
         return False
-    store.set_declined(connection, member_id, now)
+    consents.want_offers(connection, known.member(connection, member_id), Means.LINK, now, wanted=False)
     return True
 
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from runtime.storage import append_only
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -196,11 +198,8 @@ def upgrade() -> None:
 def forbid_change() -> None:
     """The ledger is append only in the database itself (X3); tables that are dropped take their triggers along."""
     for table in ("ledger_entries", "ledger_lines"):
-        for deed in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_forbid_{deed.lower()} BEFORE {deed} ON {table} "
-                "BEGIN SELECT RAISE(ABORT, 'the ledger is append only'); END"
-            )
+        for statement in append_only.statements(op.get_bind().dialect.name, table, "the ledger"):
+            op.execute(statement)
 
 
 def downgrade() -> None:

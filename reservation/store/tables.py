@@ -121,6 +121,31 @@ member_tokens = Table(
 )
 """`value` is casefolded: OCPP compares tokens without regard to case."""
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("member_id", NAME, ForeignKey("members.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("means", String(16), nullable=False),
+    Column("text_version", NAME),
+    Column("purposes", JSON(none_as_null=True)),
+    Column("dr", Boolean, nullable=False),
+    Column("discharge", Boolean, nullable=False),
+    Column("wanted_soc_pct", Integer, nullable=False),
+    Column("floor_soc_pct", Integer, nullable=False),
+)
+"""What each member agreed to; the newest holds. Append only, as the texts are, in the database itself."""
+
+consent_texts = Table(
+    "consent_texts",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("version", NAME, nullable=False, unique=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("texts", JSON, nullable=False),
+)
+
 bookings = Table(
     "bookings",
     metadata,

@@ -256,3 +256,43 @@ def test_member(service: FakeService) -> None:
     shown = service.run("member", "show", "M1", "--zone", "Asia/Tokyo").stdout
     for words in ("You got 12 points.", "2026-06-03 17:00", "59.0 kWh", "80 % wanted, never below 20 %"):
         assert words in shown
+
+
+CONSENT = {
+    "at": "2026-06-01T00:00:00Z",
+    "means": "staff",
+    "text_version": "2026-11",
+    "purposes": ["charging", "stays"],
+    "dr": True,
+    "discharge": False,
+    "wanted_soc_pct": 80,
+    "floor_soc_pct": 30,
+}
+
+
+def test_member_consent_is_recorded_and_shown(service: FakeService) -> None:
+    service.answers_with("POST", "/api/members/M1/consents", CONSENT, 201)
+    service.answers_with("GET", "/api/members/M1/consents", [CONSENT])
+    said = ("--no-discharge", "--floor", "30", "--purpose", "stays", "--purpose", "charging", "--text", "2026-11")
+    shown = service.run("member", "consent", "M1", *said).stdout
+    assert service.asked[0].body == {
+        "discharge": False,
+        "floor_soc_pct": 30,
+        "purposes": ["stays", "charging"],
+        "text_version": "2026-11",
+        "means": "staff",
+    }
+    for words in ("2026-06-01 00:00", "never below 30 %", "charging, stays", "2026-11", "staff"):
+        assert words in shown
+    assert service.json("member", "consent", "M1") == [CONSENT]
+    assert [asked.method for asked in service.asked] == ["POST", "GET", "GET"]
+
+
+def test_member_consent_texts_are_kept(service: FakeService, tmp_path: Path) -> None:
+    (tmp_path / "en.txt").write_text("Yes.")
+    kept = {"version": "v1", "made_at": "2026-06-01T00:00:00Z", "texts": {"en": "Yes."}}
+    service.answers_with("PUT", "/api/consent-texts/v1", kept, 201)
+    service.answers_with("GET", "/api/consent-texts", [kept])
+    assert service.json("member", "consent-text", "v1", "--text", f"en={tmp_path / 'en.txt'}") == [kept]
+    assert service.asked[0].body == {"texts": {"en": "Yes."}}
+    assert service.run("member", "consent-text", "v1", "--text", f"en={tmp_path / 'none.txt'}").exit_code == 2

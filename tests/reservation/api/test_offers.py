@@ -61,6 +61,7 @@ async def test_S100_periods_of_a_facility_that_is_not_set_up_are_passed_over_and
     salon: httpx.AsyncClient, host: Host
 ) -> None:
     added: list[str] = []
+    await host.activity.settled()
 
     async def hear(event: FacilityAdded) -> None:
         added.append(event.facility_id)
