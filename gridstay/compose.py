@@ -21,6 +21,7 @@ from gridstay.upkeep.folder import ASIDE, TABLES, url_of
 from gridstay.upkeep.pruning import Keep, of_mailboxes, prune
 from gridstay.web.pages import open_pages
 from gridstay.web.passes import Passes, personal_links
+from gridstay.web.streams import Streams
 from reservation.service import ReservationService, ReservationSettings
 from runtime.activity import Activity
 from runtime.bus.local import LocalBus
@@ -132,8 +133,10 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
         app.include_router(_upkeep(databases, clock, keep), prefix="/api", dependencies=[operator_only(token)])
         for open_door in (csms, reservation, dr):
             app.include_router(open_door.open_router(), prefix="/api")
-        open_pages(app, passes, operator_token=token, clock=clock)
+        streams = Streams(clock)
+        open_pages(app, passes, streams, operator_token=token, clock=clock)
         http_port = await stack.enter_async_context(serving(app, settings.host, settings.http_port))
+        stack.callback(streams.end)
         http_url = f"http://{_reachable(settings.host)}:{http_port}"
         (settings.data / WHERE_FILE).write_text(http_url + "\n", "utf-8")
         stack.callback(health.stop)

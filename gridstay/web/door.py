@@ -12,7 +12,8 @@ TIMEOUT_S = 30.0
 
 
 class Refusal(Exception):
-    """The API refused. `faults` are the fields that it named, `alternatives` the free periods that it offers (RFC 3339)."""
+    """The API refused. `faults` are the fields that it named, `reason` and `facts` why, `alternatives` the free periods that
+    it offers (RFC 3339)."""
 
     def __init__(self, status: int, content: Any) -> None:
         body = content if isinstance(content, dict) else {}
@@ -21,6 +22,8 @@ class Refusal(Exception):
         self.status = status
         self.faults = {str(part) for fault in named for part in fault.get("loc", ())[1:]}
         self.detail = "; ".join(str(fault.get("msg")) for fault in named) if named else str(detail or "")
+        self.reason = str(body.get("reason") or "")
+        self.facts: dict[str, Any] = body.get("facts") or {}
         self.alternatives: list[dict[str, str]] = body.get("alternatives") or []
         self.is_not_free = status == 409 and "alternatives" in body
         super().__init__(self.detail)

@@ -4,19 +4,36 @@ from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 
 from gridstay.web.door import Door
-from gridstay.web.guest import account, booking, embed, facilities, live, offers, sign_in, stays, wallet
+from gridstay.web.guest import (
+    account,
+    booking,
+    embed,
+    facilities,
+    live,
+    offers,
+    personal,
+    series,
+    sign_in,
+    stays,
+    waiting,
+    wallet,
+)
 from gridstay.web.passes import Passes
 from gridstay.web.site import A_YEAR_S, STATIC, Site
 from gridstay.web.staff import sign_in as staff_sign_in
 from gridstay.web.staff import till, today
+from gridstay.web.streams import Streams
 from runtime.clock import Clock
 
-ROOMS = (facilities, embed, booking, live, stays, wallet, account, offers, sign_in, staff_sign_in, till, today)
+ROOMS = (
+    *(facilities, embed, booking, live, stays, series, waiting, wallet, account, personal, offers, sign_in),
+    *(staff_sign_in, till, today),
+)
 
 
-def open_pages(app: FastAPI, passes: Passes, *, operator_token: str, clock: Clock) -> None:
+def open_pages(app: FastAPI, passes: Passes, streams: Streams, *, operator_token: str, clock: Clock) -> None:
     """Serve the pages beside the API that `app` has, which the token opens."""
-    site = Site(Door(app, operator_token), passes, clock)
+    site = Site(Door(app, operator_token), passes, clock, streams)
     for room in ROOMS:
         app.include_router(room.router(site), include_in_schema=False)
     app.mount("/static", _Kept(directory=STATIC), name="static")

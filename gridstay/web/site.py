@@ -18,6 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gridstay.web.door import Door, Refusal
 from gridstay.web.limits import Codes, Limiter
 from gridstay.web.passes import COOKIE, Passes, Session
+from gridstay.web.refusals import why
+from gridstay.web.streams import Streams
 from gridstay.web.words import LANGUAGES, Words, chosen
 from runtime.clock import Clock
 
@@ -25,6 +27,8 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LANGUAGE_COOKIE = "gridstay-language"
 A_YEAR_S = 31_536_000
+ERASED = "erased-"
+"""How the numbers of those begin who are members no longer."""
 LARGEST_FORM = 64_000
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -67,6 +71,7 @@ class Site:
     door: Door
     passes: Passes
     clock: Clock
+    streams: Streams
     codes: Codes = field(default_factory=Codes)
     asking: Limiter = field(default_factory=lambda: Limiter(5, 900))
     """Codes asked for, by the name that was given."""
@@ -164,11 +169,12 @@ class Visit:
             raise Stop(self.trouble(403, "trouble.foreign_form"))
         return form
 
-    def member(self, *, by_code: bool = False) -> str:
-        """The id of the member who is signed in; `by_code`: who has shown it by a code. Stops, and asks to sign in."""
+    def member(self, *, by_code: bool = False, back: str = "") -> str:
+        """The id of the member who is signed in; `by_code`: who has shown it by a code. Stops, and asks to sign in, to come
+        `back` there, or here."""
         if self.session.member_id is None or (by_code and not self.session.by_code):
-            back = self.here if self.request.method == "GET" else "/stays"
-            raise Stop(self.go("/sign-in", next=back))
+            here = self.here if self.request.method == "GET" else "/stays"
+            raise Stop(self.go("/sign-in", next=back or here))
         return self.session.member_id
 
     def staff(self) -> None:
@@ -186,6 +192,9 @@ class Visit:
         except Refusal as refusal:
             if refusal.status != HTTPStatus.NOT_FOUND:
                 raise
+            self.sign_out()
+            return None
+        if found["number"].startswith(ERASED):
             self.sign_out()
             return None
         return found
@@ -218,6 +227,11 @@ class Visit:
         )
         return self._kept(HTMLResponse(text, status))
 
+    def part(self, template: str, **context: Any) -> str:
+        """A part of a page, in the visitor's language."""
+        text: str = self.site.templates.get_template(template).render(t=self.words, w=self.words, **context)
+        return text
+
     def go(self, path: str, **query: Any) -> RedirectResponse:
         """On to another page of ours, by GET."""
         given = {name: value for name, value in query.items() if value not in (None, "")}
@@ -238,7 +252,7 @@ class Visit:
             return self.trouble(404, "trouble.not_found")
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.trouble(refusal.status, "trouble.failed")
-        return self.trouble(refusal.status, "trouble.refused", detail=refusal.detail)
+        return self.page("trouble.html", refusal.status, text=why(self.words, refusal))
 
     def sign_in(self, session: Session) -> None:
         """From now on the browser is this session's."""
@@ -278,14 +292,6 @@ def is_ours(address: str) -> bool:
 def zone_of(facility: Mapping[str, Any]) -> ZoneInfo:
     """A facility's time zone."""
     return ZoneInfo(facility["zone"])
-
-
-def instant(text: str) -> datetime:
-    """An instant as the API writes it. Raises ValueError."""
-    when = datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return when
 
 
 def visit_of(request: Request) -> Visit:

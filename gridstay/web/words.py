@@ -20,6 +20,8 @@ TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = ("en", "ja")
 """The first is spoken to those who ask for none of them."""
 MOST_CHOICES = 20
+POINTS, RATE_OFF = "points", "rate_off"
+BP_A_PERCENT = 100
 
 
 def chosen(*wishes: str | None) -> str:
@@ -106,6 +108,11 @@ class Words:
             until = f"{self.day(end.astimezone(zone).date())} {until}"
         return f"{self.time(start, zone)} – {until}"
 
+    def moment(self, when: datetime, zone: ZoneInfo) -> str:
+        """A day and a time: `Friday, November 27, 14:30`."""
+        local = when.astimezone(zone)
+        return self("length.moment", day=self.day(local.date()), time=self.time(local, zone))
+
     def length(self, minutes: int) -> str:
         """A duration: `1 h 30 min`, `1時間30分`."""
         hours, rest = divmod(minutes, 60)
@@ -130,6 +137,23 @@ class Words:
     def energy(self, watt_hours: float) -> str:
         """The size of an energy: `1.25 kWh`."""
         return f"{self.number(abs(watt_hours) / 1000, 2)} kWh"
+
+
+def worth(words: Words, amount: int, kind: str, unit: str) -> str:
+    """An amount of a benefit: points, a percentage, or money."""
+    if kind == POINTS:
+        return words.counted("benefit.points", amount)
+    if kind == RATE_OFF:
+        return words("benefit.rate", percent=words.number(amount / BP_A_PERCENT, 2))
+    return words.money(amount, unit)
+
+
+def instant(text: str) -> datetime:
+    """An instant as the API writes it. Raises ValueError."""
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return when
 
 
 def _noon(when: date) -> datetime:

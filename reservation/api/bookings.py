@@ -262,7 +262,7 @@ async def _book(desk: Desk, request: Request) -> Booking:
     except NotFree as refusal:
         now = desk.clock.now()
         free = await desk.read(lambda connection: handlers.alternatives(connection, request, now))
-        raise NotFree(str(refusal), free) from refusal
+        raise refusal.offering(free) from refusal
     return booking
 
 
@@ -272,7 +272,7 @@ async def _change(desk: Desk, booking_id: str, change: Change) -> Booking:
     except NotFree as refusal:
         now = desk.clock.now()
         free = await desk.read(lambda connection: handlers.alternatives_of_change(connection, booking_id, change, now))
-        raise NotFree(str(refusal), free) from refusal
+        raise refusal.offering(free) from refusal
 
 
 def answers(connection: Connection, bookings: list[Booking]) -> list[BookingAnswer]:

@@ -23,7 +23,7 @@ Soc = Annotated[int | None, Field(ge=0, le=100)]
 class FreeQuery(BaseModel):
     """What is looked for between `from` and `to`. `minutes` is the length, `nights` that of a service over nights;
     neither: as long as the service. For a guest by car say which `member`, and of the car what is unlike the member's
-    preferences."""
+    preferences. `but`: a booking that is to be changed or is held, and so is not in its own way."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,6 +35,7 @@ class FreeQuery(BaseModel):
     party: int = Field(1, ge=1, le=100_000)
     resource_id: str | None = None
     member: str | None = None
+    but: str | None = None
     by_car: bool | None = None
     dr: bool | None = None
     discharge: bool | None = None
@@ -46,7 +47,7 @@ class FreeQuery(BaseModel):
 
     def search(self, facility_id: str) -> Search:
         """The search that is meant."""
-        names = ("limit", "service_id", "minutes", "nights", "party", "resource_id", "member")
+        names = ("limit", "service_id", "minutes", "nights", "party", "resource_id", "member", "but")
         told: dict[str, Any] = {name: getattr(self, name) for name in names}
         asked = AskedOfCar(**{name: getattr(self, name) for name in AskedOfCar.__dataclass_fields__})
         return Search(facility_id=facility_id, start=self.since, end=self.until, asked=asked, **told)

@@ -1,6 +1,7 @@
 """Refusals as HTTP answers: `{"detail": …}` with the status that says whose fault it is."""
 
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request, Response
@@ -10,16 +11,19 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from reservation.api.fields import PeriodAnswer
-from reservation.domain.refusal import Conflict, Invalid, NotFree, Refused, Unknown
+from reservation.domain.refusal import Conflict, Fact, Invalid, NotFree, Reason, Refused, Unknown
 from runtime.http import misfit
 
 STATUSES: dict[type[Refused], int] = {Unknown: 404, Invalid: 422, Conflict: 409, NotFree: 409}
 
 
 class RefusalAnswer(BaseModel):
-    """What is wrong and what to do next."""
+    """What is wrong and what to do next. `reason` names it for programs, with `facts` of the case: numbers, names, instants
+    (RFC 3339)."""
 
     detail: str
+    reason: Reason | None = None
+    facts: dict[str, str | int] = {}
 
 
 class NotFreeAnswer(RefusalAnswer):
@@ -49,7 +53,13 @@ class RefusingRoute(APIRoute):
 def refused(refusal: Refused) -> JSONResponse:
     """The answer to a refused request."""
     content: dict[str, Any] = {"detail": str(refusal)}
+    if refusal.reason:
+        content |= {"reason": refusal.reason, "facts": {name: _written(fact) for name, fact in refusal.facts.items()}}
     if isinstance(refusal, NotFree):
         periods = [PeriodAnswer(start=period.start, end=period.end) for period in refusal.alternatives]
         content["alternatives"] = [period.model_dump(mode="json") for period in periods]
     return JSONResponse(content, STATUSES[type(refusal)])
+
+
+def _written(fact: Fact) -> str | int:
+    return fact.isoformat() if isinstance(fact, datetime) else fact

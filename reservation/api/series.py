@@ -54,7 +54,7 @@ def router(desk: Desk) -> APIRouter:
         except NotFree as refusal:
             now = desk.clock.now()
             free = await desk.read(lambda connection: of_bookings.alternatives(connection, request, now))
-            raise NotFree(str(refusal), free) from refusal
+            raise refusal.offering(free) from refusal
         return await desk.read(lambda connection: _answer(connection, made))
 
     @routes.delete("/{series_id}", responses=REFUSALS)

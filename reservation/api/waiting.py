@@ -36,7 +36,8 @@ class WishBody(AskedOfCarBody):
 
 
 class WaitingAnswer(Answer):
-    """A wish on the waiting list. `free` is what the member was told of."""
+    """A wish on the waiting list. `by_car` is null for what the member's preferences say. `free` is what the member was told
+    of."""
 
     id: str
     facility_id: str
@@ -46,6 +47,7 @@ class WaitingAnswer(Answer):
     end: AwareDatetime
     minutes: int
     party: int
+    by_car: bool | None
     state: WaitingState
     made_at: AwareDatetime
     told_at: AwareDatetime | None
@@ -90,5 +92,6 @@ def _answer(wish: Waiting) -> WaitingAnswer:
         start=wish.within.start,
         end=wish.within.end,
         minutes=wish.length_min,
+        by_car=wish.asked.by_car,
         free=PeriodAnswer(start=told.start, end=told.end) if told else None,
     )

@@ -18,7 +18,7 @@ from reservation.domain.facility import Bay, Resource
 from reservation.domain.member import Member, refuse_bad_soc
 from reservation.domain.period import Period
 from reservation.domain.promise import Promise
-from reservation.domain.refusal import Conflict, Invalid
+from reservation.domain.refusal import Conflict, Invalid, Reason
 
 
 class BookingState(StrEnum):
@@ -128,7 +128,8 @@ def moved(booking: Booking, deed: Deed) -> BookingState:
     if to is None:
         already = " already" if deed.value.split()[0] == booking.state.value.split("_")[0] else ""
         what = booking.state.value.replace("_", " ")
-        raise Conflict(f"booking {booking.id} is {what}{already}" + ("" if already else f" and cannot be {deed}"))
+        told = f"booking {booking.id} is {what}{already}" + ("" if already else f" and cannot be {deed}")
+        raise Conflict(told, Reason.NOT_POSSIBLE, state=booking.state.value)
     return to
 
 
@@ -140,14 +141,15 @@ def charging_wish(member: Member, asked: Asked) -> ChargingWish | None:
     if asked.by_car is False or (asked.by_car is None and member.car is None):
         return None
     if member.car is None:
-        raise Invalid(f"member {member.number} has no car; give the member one, or book with by_car false")
+        told = f"member {member.number} has no car; give the member one, or book with by_car false"
+        raise Invalid(told, Reason.NO_CAR)
     prefers = member.preferences
     wanted = prefers.wanted_soc_pct if asked.wanted_soc_pct is None else asked.wanted_soc_pct
     floor = prefers.floor_soc_pct if asked.floor_soc_pct is None else asked.floor_soc_pct
     try:
         refuse_bad_soc(floor, wanted)
     except ValueError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(str(error), Reason.SOC) from error
     dr = prefers.dr if asked.dr is None else asked.dr
     discharge = prefers.discharge if asked.discharge is None else asked.discharge
     return ChargingWish(

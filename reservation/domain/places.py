@@ -12,7 +12,7 @@ from reservation.domain.booking import Booking, Place
 from reservation.domain.facility import Bay, Facility, Resource
 from reservation.domain.hours import ONE_DAY, at
 from reservation.domain.period import Period
-from reservation.domain.refusal import NotFree
+from reservation.domain.refusal import NotFree, Reason
 from reservation.domain.service import MINUTES_A_DAY, Service
 
 OFFERED_EACH_SIDE = 2
@@ -82,17 +82,17 @@ def place(wanted: Wanted, period: Period, taken: Iterable[Taken]) -> Place:
     """The first resource that is free and, for a car, the first bay. Raises NotFree."""
     taken = list(taken)
     if any(stay.overlaps(period) for stay in wanted.own):
-        raise NotFree("the member has another stay with the car in that period")
+        raise NotFree("the member has another stay with the car in that period", Reason.OWN_STAY)
     kept, bay_kept = wanted.kept(period), wanted.bay_kept(period)
     resource = next((one for one in wanted.resources if not _meets(blocked(one, wanted.party, taken), kept)), None)
     if resource is None:
         what = "every resource is" if wanted.resource_id is None else f"{wanted.resource_id} is"
-        raise NotFree(f"{what} booked in that period")
+        raise NotFree(f"{what} booked in that period", Reason.TAKEN)
     if wanted.wish is None:
         return Place(resource, None)
     bay = next((one for one in wanted.bays if not _meets(parked(one, taken), bay_kept)), None)
     if bay is None:
-        raise NotFree(_no_bay(wanted))
+        raise NotFree(_no_bay(wanted), Reason.NO_BAY if wanted.bays else Reason.NO_FITTING_BAY)
     return Place(resource, bay)
 
 

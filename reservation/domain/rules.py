@@ -6,7 +6,7 @@ from reservation.domain.booking import Booking, BookingState, Deed, moved
 from reservation.domain.facility import Facility, LateCancel
 from reservation.domain.hours import at
 from reservation.domain.period import Period
-from reservation.domain.refusal import Conflict, Invalid
+from reservation.domain.refusal import Conflict, Invalid, Reason
 from reservation.domain.service import Service
 
 LONGEST_STAY = timedelta(days=31)
@@ -38,12 +38,12 @@ def period_of(service: Service, start: datetime, end: datetime | None) -> Period
     if end is None:
         if (minutes := only_length(service)) is None:
             told = f" ({' or '.join(map(str, service.minutes))} min)" if service.minutes else ""
-            raise Invalid(f"say when the stay ends: {service.name} has no one length{told}")
+            raise Invalid(f"say when the stay ends: {service.name} has no one length{told}", Reason.LENGTH)
         end = start + timedelta(minutes=minutes)
     try:
         return Period(start, end)
     except ValueError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid(str(error), Reason.LENGTH) from error
 
 
 def check_period(facility: Facility, service: Service, period: Period, now: datetime, *, walk_in: bool = False) -> None:
@@ -57,22 +57,25 @@ def check_period(facility: Facility, service: Service, period: Period, now: date
 def check_open(facility: Facility, period: Period) -> None:
     """Raises Invalid for a stay that is too long for any facility, or outside the hours of this one."""
     if period.length > LONGEST_STAY:
-        raise Invalid(f"a stay is at most {LONGEST_STAY.days} days long")
+        raise Invalid(f"a stay is at most {LONGEST_STAY.days} days long", Reason.LENGTH)
     if not any(opening.holds(period) for opening in facility.openings(period)):
-        raise Invalid(f"the stay is outside the hours of {facility.name}: {facility.hours_told}{_closed(facility, period)}")
+        told = f"the stay is outside the hours of {facility.name}: {facility.hours_told}{_closed(facility, period)}"
+        raise Invalid(told, Reason.OUTSIDE_HOURS)
 
 
 def check_lead(facility: Facility, period: Period, now: datetime, *, walk_in: bool) -> None:
     """Raises Invalid for a start that is too soon or too far ahead."""
     rules = facility.rules
     if walk_in and not rules.walk_in:
-        raise Invalid(f"{facility.name} takes no guests without a booking")
+        raise Invalid(f"{facility.name} takes no guests without a booking", Reason.NO_WALK_IN)
     if period.start < now - (SINCE if walk_in else timedelta()):
-        raise Invalid(f"the stay would start in the past; it is {now:%F %H:%M} UTC")
+        raise Invalid(f"the stay would start in the past; it is {now:%F %H:%M} UTC", Reason.PAST)
     if not walk_in and period.start < now + timedelta(minutes=rules.lead_min):
-        raise Invalid(f"stays are booked {rules.lead_min} minutes ahead at the latest")
+        told = f"stays are booked {rules.lead_min} minutes ahead at the latest"
+        raise Invalid(told, Reason.TOO_SOON, minutes=rules.lead_min)
     if period.start > now + timedelta(days=rules.furthest_days):
-        raise Invalid(f"stays can be booked {rules.furthest_days} days ahead")
+        told = f"stays can be booked {rules.furthest_days} days ahead"
+        raise Invalid(told, Reason.TOO_FAR, days=rules.furthest_days)
 
 
 def check_service(facility: Facility, service: Service, period: Period, *, walk_in: bool = False) -> None:
@@ -81,9 +84,10 @@ def check_service(facility: Facility, service: Service, period: Period, *, walk_
         _check_nights(facility, service, period)
         return
     if service.minutes and period.length not in {timedelta(minutes=one) for one in service.minutes}:
-        raise Invalid(f"{service.name} takes {' or '.join(map(str, service.minutes))} minutes")
+        raise Invalid(f"{service.name} takes {' or '.join(map(str, service.minutes))} minutes", Reason.LENGTH)
     if service.every_min and not walk_in and not on_the_clock(facility, service.every_min, period.start):
-        raise Invalid(f"{service.name} begins every {service.every_min} minutes, counted from midnight")
+        told = f"{service.name} begins every {service.every_min} minutes, counted from midnight"
+        raise Invalid(told, Reason.START, minutes=service.every_min)
 
 
 def on_the_clock(facility: Facility, every_min: int, when: datetime) -> bool:
@@ -104,7 +108,8 @@ def check_party(facility: Facility, service: Service, resource_id: str | None, p
     fitting = [one for one in facility.resources if resource_id in (None, one.id) and one.serves(service.id)]
     largest = max(one.capacity for one in fitting)
     if party > largest:
-        raise Invalid(f"there is no room for {party} persons together; for {largest} at most")
+        told = f"there is no room for {party} persons together; for {largest} at most"
+        raise Invalid(told, Reason.PARTY, most=largest)
 
 
 def cancelled(facility: Facility, booking: Booking, now: datetime, *, by_staff: bool) -> tuple[BookingState, bool]:
@@ -112,12 +117,12 @@ def cancelled(facility: Facility, booking: Booking, now: datetime, *, by_staff: 
     already, or is refused by the facility's rule. The staff is bound by no latest moment."""
     to = moved(booking, Deed.CANCEL)
     if booking.period.start <= now:
-        raise Conflict(f"booking {booking.id} has begun and cannot be cancelled any more")
+        raise Conflict(f"booking {booking.id} has begun and cannot be cancelled any more", Reason.BEGUN)
     late = booking.state is not BookingState.HELD and now > _latest(facility, booking)
     if late and not by_staff and facility.rules.late_cancel is LateCancel.REFUSED:
-        raise Conflict(
-            f"booking {booking.id} could be cancelled until {_latest(facility, booking):%F %H:%M} UTC; ask the staff"
-        )
+        latest = _latest(facility, booking)
+        told = f"booking {booking.id} could be cancelled until {latest:%F %H:%M} UTC; ask the staff"
+        raise Conflict(told, Reason.TOO_LATE, until=latest)
     return to, late
 
 
@@ -128,13 +133,13 @@ def check_change(
     start, and its new end need not suit the service. The staff is bound by no latest moment and no lead time."""
     moved(booking, Deed.CHANGE)
     if booking.period.start <= now and period.start != booking.period.start:
-        raise Conflict(f"booking {booking.id} has begun: its end can be changed, not its start")
+        raise Conflict(f"booking {booking.id} has begun: its end can be changed, not its start", Reason.BEGUN)
     if period.end <= now:
-        raise Conflict(f"booking {booking.id} would be over already")
+        raise Conflict(f"booking {booking.id} would be over already", Reason.OVER)
     if booking.state is BookingState.BOOKED and not by_staff and now > _latest(facility, booking):
-        raise Conflict(
-            f"booking {booking.id} could be changed until {_latest(facility, booking):%F %H:%M} UTC; ask the staff"
-        )
+        latest = _latest(facility, booking)
+        told = f"booking {booking.id} could be changed until {latest:%F %H:%M} UTC; ask the staff"
+        raise Conflict(told, Reason.TOO_LATE, until=latest)
     if booking.period.start <= now:
         check_open(facility, period)
     elif by_staff and period.start >= now:
@@ -149,11 +154,10 @@ def check_arrival(facility: Facility, booking: Booking, now: datetime) -> Bookin
     to = moved(booking, Deed.CHECK_IN)
     opens = booking.period.start - timedelta(minutes=facility.rules.check_in_min)
     if now < opens:
-        raise Conflict(
-            f"booking {booking.id} begins {booking.period.start:%F %H:%M} UTC; check in from {opens:%F %H:%M} UTC"
-        )
+        told = f"booking {booking.id} begins {booking.period.start:%F %H:%M} UTC; check in from {opens:%F %H:%M} UTC"
+        raise Conflict(told, Reason.TOO_EARLY, since=opens)
     if now >= booking.period.end:
-        raise Conflict(f"booking {booking.id} ended {booking.period.end:%F %H:%M} UTC")
+        raise Conflict(f"booking {booking.id} ended {booking.period.end:%F %H:%M} UTC", Reason.OVER)
     return to
 
 
@@ -178,9 +182,10 @@ def _check_nights(facility: Facility, service: Service, period: Period) -> None:
     first, last = facility.local(period.start).date(), facility.local(period.end).date()
     begins, ends = at(first, nights.check_in, facility.zone), at(last, nights.check_out, facility.zone)
     if period != Period(begins, ends) if ends > begins else True:
-        raise Invalid(f"{service.name} is from {nights.check_in:%H:%M} to {nights.check_out:%H:%M} on a later day")
+        told = f"{service.name} is from {nights.check_in:%H:%M} to {nights.check_out:%H:%M} on a later day"
+        raise Invalid(told, Reason.NIGHTS, most=nights.longest)
     if not 1 <= (last - first).days <= nights.longest:
-        raise Invalid(f"{service.name} is for 1 to {nights.longest} nights")
+        raise Invalid(f"{service.name} is for 1 to {nights.longest} nights", Reason.NIGHTS, most=nights.longest)
 
 
 def _closed(facility: Facility, period: Period) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from reservation.domain.benefit import WHOLE_BP, BenefitPolicy, Kind
 from reservation.domain.facility import Facility
 from reservation.domain.grant import Grant, Use
-from reservation.domain.refusal import Conflict, Invalid
+from reservation.domain.refusal import Conflict, Invalid, Reason
 
 
 class Method(StrEnum):
@@ -138,7 +138,8 @@ class Purse:
                 parts.append(Part(use.grant.id, min(missing, use.amount)))
                 missing -= parts[-1].amount
         if missing:
-            raise Conflict(f"{amount} of {kind.value} were asked for, and the member can spend {amount - missing}")
+            told = f"{amount} of {kind.value} were asked for, and the member can spend {amount - missing}"
+            raise Conflict(told, Reason.BENEFIT_SHORT, kind=kind.value, most=amount - missing)
         return tuple(parts)
 
     def rate(self, grant_id: str) -> tuple[Grant, int]:
@@ -146,17 +147,18 @@ class Purse:
         for use in self.held:
             if use.grant.id == grant_id and use.grant.kind is Kind.RATE_OFF and use.amount:
                 return use.grant, use.amount
-        raise Conflict(f"the member has no rate off {grant_id!r} to spend here")
+        raise Conflict(f"the member has no rate off {grant_id!r} to spend here", Reason.NO_RATE)
 
 
 def bill(gross_minor: int, asked: Redemption, purse: Purse, rules: RegisterRules, policy: BenefitPolicy) -> Bill:
     """What a payment comes to. The rate is taken off first, of the whole. Raises Invalid, Conflict."""
     if not gross_minor and not asked.items:
-        raise Invalid("a payment is of something: an amount, or an item that is handed over")
+        raise Invalid("a payment is of something: an amount, or an item that is handed over", Reason.NOTHING_TO_PAY)
     discounts = tuple(_discounts(gross_minor, asked, purse, rules, policy))
     off = sum(one.value_minor for one in discounts)
     if off > gross_minor:
-        raise Invalid(f"the benefits take off {off}, and there is only {gross_minor} to pay")
+        told = f"the benefits take off {off}, and there is only {gross_minor} to pay"
+        raise Invalid(told, Reason.BENEFITS_TOO_LARGE)
     due = gross_minor - off
     return Bill(gross_minor, due, discounts, rules.earned(due))
 
@@ -168,7 +170,9 @@ def _discounts(
         grant, rate_bp = purse.rate(asked.rate_off)
         value = min(gross_minor * min(rate_bp, WHOLE_BP) // WHOLE_BP, grant.cap_minor or gross_minor)
         if not value:
-            raise Invalid("the rate takes nothing off so small an amount; keep it for another payment")
+            raise Invalid(
+                "the rate takes nothing off so small an amount; keep it for another payment", Reason.RATE_TOO_SMALL
+            )
         yield Discount(Kind.RATE_OFF, rate_bp, value, (Part(grant.id, rate_bp),))
     for kind, amount, each in (
         (Kind.AMOUNT_OFF, asked.amount_off_minor, 1),
@@ -183,7 +187,8 @@ def _discounts(
 def _items(asked: Sequence[str], purse: Purse, policy: BenefitPolicy) -> Iterable[Discount]:
     prices = {item.id: item.threshold_minor for item in policy.items}
     if strange := sorted(set(asked) - prices.keys()):
-        raise Invalid(f"the facility gives no item {', '.join(strange)}; it gives {', '.join(prices) or 'none'}")
+        told = f"the facility gives no item {', '.join(strange)}; it gives {', '.join(prices) or 'none'}"
+        raise Invalid(told, Reason.NO_ITEM)
     for item in asked:
         parts = purse.take(Kind.ITEM, prices[item])
         yield Discount(Kind.ITEM, prices[item], 0, parts, item)
@@ -209,10 +214,11 @@ def refund(payment: Receipt, earlier: Sequence[Receipt], amount_minor: int | Non
     parts = (payment, *earlier)
     left = sum(one.gross_minor for one in parts)
     if (payment.gross_minor and not left) or (not payment.gross_minor and earlier):
-        raise Conflict(f"receipt {payment.number} was refunded already")
+        raise Conflict(f"receipt {payment.number} was refunded already", Reason.REFUNDED)
     amount = left if amount_minor is None else amount_minor
     if amount > left:
-        raise Conflict(f"{amount} cannot be refunded: {left} of receipt {payment.number} are left")
+        told = f"{amount} cannot be refunded: {left} of receipt {payment.number} are left"
+        raise Conflict(told, Reason.REFUND_TOO_LARGE, left_minor=left)
     whole = amount == left
     of_money = sum(one.due_minor for one in parts)
     of_discounts = [_left(discount, earlier, place) for place, discount in enumerate(payment.discounts)]

@@ -15,7 +15,7 @@ from reservation.domain.facility import Facility
 from reservation.domain.member import plate_number
 from reservation.domain.notice import NoticeKind
 from reservation.domain.places import Wanted
-from reservation.domain.refusal import Conflict, Invalid, NotFree, Unknown
+from reservation.domain.refusal import Conflict, Invalid, NotFree, Reason, Unknown
 from reservation.handlers import known, sending, waiting
 from reservation.handlers.bookings import tell
 from reservation.store import bookings, facilities, members
@@ -47,7 +47,7 @@ def check_in_by(connection: Connection, facility_id: str, shown: Shown, now: dat
     facility = known.facility(connection, facility_id)
     found = [one for one in _around(connection, facility, now) if _is_meant(connection, one, shown)]
     if not found:
-        raise Unknown(f"no stay at {facility.name} around now for {_said(shown)}")
+        raise Unknown(f"no stay at {facility.name} around now for {_said(shown)}", Reason.NOBODY_EXPECTED)
     waiting_to_come = [one for one in found if one.state in EXPECTED]
     return _check_in(connection, facility, _nearest(waiting_to_come or found, now), now)
 
@@ -91,7 +91,7 @@ def no_show(connection: Connection, booking_id: str, now: datetime) -> Booking:
     """The booking of somebody who did not come, as the staff says. Raises Unknown, Conflict before it has begun."""
     old = known.booking(connection, booking_id)
     if now < old.period.start:
-        raise Conflict(f"booking {old.id} has not begun: cancel it")
+        raise Conflict(f"booking {old.id} has not begun: cancel it", Reason.NOT_BEGUN)
     return give_up(connection, known.facility(connection, old.facility_id), old, now)
 
 

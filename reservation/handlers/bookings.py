@@ -16,7 +16,7 @@ from reservation.domain.notice import Notice, NoticeKind
 from reservation.domain.period import Period
 from reservation.domain.places import Wanted, place_of
 from reservation.domain.promise import promise
-from reservation.domain.refusal import Conflict, Invalid, NotFree
+from reservation.domain.refusal import Conflict, Invalid, NotFree, Reason
 from reservation.handlers import known, placing, sending, waiting
 from reservation.handlers.placing import Meant, Request
 from reservation.store import bookings, notices
@@ -82,7 +82,8 @@ def confirm(connection: Connection, booking_id: str, now: datetime) -> Booking:
     held = known.booking(connection, booking_id)
     state = moved(held, Deed.CONFIRM)
     if held.expires_at is not None and held.expires_at <= now:
-        raise Conflict(f"booking {held.id} was held until {held.expires_at:%F %H:%M} UTC; book again")
+        told = f"booking {held.id} was held until {held.expires_at:%F %H:%M} UTC; book again"
+        raise Conflict(told, Reason.HOLD_OVER, until=held.expires_at)
     booking = replace(held, state=state, expires_at=None)
     bookings.put(connection, booking)
     it = placing.meant_again(connection, booking)
@@ -142,7 +143,7 @@ def tell(connection: Connection, booking: Booking, kind: NoticeKind, text: str, 
 
 def _repeated(request: Request, booking: Booking, digest: bytes | None) -> Booking:
     if digest != request.digest:
-        raise Invalid(f"Idempotency-Key {request.key!r} was used for another request; take a new one")
+        raise Invalid(f"Idempotency-Key {request.key!r} was used for another request; take a new one", Reason.OTHER_REQUEST)
     return booking
 
 

@@ -25,7 +25,8 @@ LONGEST_SEARCH = timedelta(days=366)
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is looked for: at most `limit` periods between two instants. `minutes` is the length, `nights` that of a
-    service over nights; neither: as long as the service. Without `member` the guest does not come by car."""
+    service over nights; neither: as long as the service. Without `member` the guest does not come by car. The booking `but`
+    is to be changed, or is held: it is not in its own way."""
 
     facility_id: str
     start: datetime
@@ -37,6 +38,7 @@ class Search:
     party: int = 1
     resource_id: str | None = None
     member: str | None = None
+    but: str | None = None
     asked: Asked = field(default_factory=Asked)
 
 
@@ -60,11 +62,12 @@ def search(connection: Connection, asked: Search, now: datetime) -> list[Free]:
     if asked.member is not None:
         member = known.member(connection, asked.member)
         wish = charging_wish(member, asked.asked)
-        own = bookings.with_car(connection, member.id, within, now) if wish else []
+        own = bookings.with_car(connection, member.id, within, now, asked.but) if wish else []
     elif asked.asked.by_car:
         raise Invalid("say which member comes by car")
     wanted = Wanted(facility, service, asked.party, asked.resource_id, wish, own)
-    found = placing.free(connection, wanted, length_of(service, asked.minutes, asked.nights), within, now)
+    length = length_of(service, asked.minutes, asked.nights)
+    found = placing.free(connection, wanted, length, within, now, asked.but)
     free = list[Free]()
     for period, taken in islice(found, asked.limit):
         resources, bays = free_places(wanted, period, taken)

@@ -10,7 +10,7 @@ from reservation.domain.booking import OCCUPYING
 from reservation.domain.car_model import ModelOf
 from reservation.domain.consent import Told
 from reservation.domain.member import Member, Preferences
-from reservation.domain.refusal import Conflict, Invalid
+from reservation.domain.refusal import Conflict, Invalid, Reason
 from reservation.handlers import consents, known, tokens
 from reservation.store import bookings, car_models, members
 
@@ -64,7 +64,8 @@ def erase(connection: Connection, identity: str, now: datetime) -> Member:
     """
     old = known.member(connection, identity)
     if open_stays := bookings.listed(connection, member_id=old.id, states=OCCUPYING, ending_after=now):
-        raise Conflict(f"member {old.number} has {len(open_stays)} stays to come: cancel them first")
+        told = f"member {old.number} has {len(open_stays)} stays to come: cancel them first"
+        raise Conflict(told, Reason.STAYS_TO_COME, count=len(open_stays))
     nobody = Member(id=old.id, number=f"erased-{old.id[:40]}", name="erased", preferences=Preferences())
     members.replace(connection, nobody)
     members.forget(connection, old.id)
@@ -84,10 +85,10 @@ def _check_names(connection: Connection, member: Member, old: Member | None) -> 
     for name in filter(None, (member.id, member.number, member.phone)):
         other = members.find(connection, name)
         if other is not None and (old is None or other.id != old.id):
-            raise Conflict(f"{name!r} names member {other.number} already")
+            raise Conflict(f"{name!r} names member {other.number} already", Reason.NAME_TAKEN)
 
 
 def _check_tokens(connection: Connection, member: Member) -> None:
     for token in member.tokens:
         if members.owner_of(connection, token) not in (None, member.id):
-            raise Conflict(f"token {token.value} ({token.type}) belongs to another member")
+            raise Conflict(f"token {token.value} ({token.type}) belongs to another member", Reason.TOKEN_TAKEN)

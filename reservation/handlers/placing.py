@@ -108,16 +108,16 @@ def alternatives(connection: Connection, it: Meant, now: datetime, but: str | No
 
 
 def free(
-    connection: Connection, wanted: Wanted, length: timedelta, within: Period, now: datetime
+    connection: Connection, wanted: Wanted, length: timedelta, within: Period, now: datetime, but: str | None = None
 ) -> Iterator[tuple[Period, list[Taken]]]:
     """Every free period in `within` by start, with what is taken around it. It looks a day ahead, then further, so that who
-    needs a few pays for a few."""
+    needs a few pays for a few. The booking `but` is in nobody's way."""
     window = _bookable(wanted.facility, within, now)
     begun, step = (window.start if window else within.end), timedelta(days=1)
     while window is not None and begun < window.end:
         until = min(begun + step, window.end)
         searched = Period(begun, min(until + length + CLOCKS_CHANGE, window.end))
-        taken = bookings.taken(connection, wanted.facility.id, searched, now, resource_id=wanted.resource_id)
+        taken = bookings.taken(connection, wanted.facility.id, searched, now, but, resource_id=wanted.resource_id)
         for period in places.free_periods(wanted, length, taken, searched):
             if period.start < until:
                 yield period, taken

@@ -19,7 +19,7 @@ from reservation.domain.benefit import Item, Kind, expiry
 from reservation.domain.facility import Facility
 from reservation.domain.grant import Grant, Use
 from reservation.domain.ledger import POINTS, Entry
-from reservation.domain.refusal import Conflict, Invalid, Unknown
+from reservation.domain.refusal import Conflict, Invalid, Reason, Unknown
 from reservation.domain.till import Bill, Deed, Discount, Method, Purse, Receipt, Redemption, RegisterRules
 from reservation.handlers import known
 from reservation.store import grants, ledger
@@ -45,7 +45,7 @@ def once(connection: Connection, key: str, digest: bytes, now: datetime, work: C
     came with another request."""
     if before := store.answered(connection, key):
         if before[0] != digest:
-            raise Conflict(f"Idempotency-Key {key!r} was used for another request; take a new one")
+            raise Conflict(f"Idempotency-Key {key!r} was used for another request; take a new one", Reason.OTHER_REQUEST)
         return before[1]
     answer = work(connection, now)
     store.keep_answer(connection, key, digest, answer, now)
@@ -94,7 +94,8 @@ def refund(
     """Refund a payment, or what is left of it. Raises Unknown, Invalid, Conflict."""
     payment = receipt_of(connection, receipt_id)
     if payment.deed is not Deed.PAYMENT:
-        raise Invalid(f"receipt {payment.number} is a {payment.deed.value}; payments are refunded")
+        told = f"receipt {payment.number} is a {payment.deed.value}; payments are refunded"
+        raise Invalid(told, Reason.NO_PAYMENT)
     bill = till.refund(payment, store.refunds_of(connection, payment.id), amount_minor)
     receipt = _receipt(
         connection,
@@ -146,9 +147,10 @@ def stock_up(connection: Connection, facility_id: str, item_id: str, count: int,
     facility = known.facility(connection, facility_id)
     at_hand = stock_of(connection, facility.id, item_id)
     if item_id not in items_of(connection, facility.id):
-        raise Invalid(f"{facility.id} gives no item {item_id!r}; its benefit policy names the items")
+        told = f"{facility.id} gives no item {item_id!r}; its benefit policy names the items"
+        raise Invalid(told, Reason.NO_ITEM)
     if at_hand + count < 0:
-        raise Conflict(f"there are {at_hand} of {item_id}")
+        raise Conflict(f"there are {at_hand} of {item_id}", Reason.OUT_OF_STOCK, left=at_hand)
     _post(connection, postings.stocked(new_id(), facility.id, item_id, count, now))
     return at_hand + count
 
@@ -175,11 +177,11 @@ def close(
     today = store.rules_of(connection, facility.id).day(facility, now)
     wanted = day or today
     if wanted > today:
-        raise Invalid(f"{wanted} has not come yet; the register's day is {today}")
+        raise Invalid(f"{wanted} has not come yet; the register's day is {today}", Reason.DAY_TO_COME)
     before = store.closed(connection, facility.id, wanted)
     taken = store.unclosed(connection, facility.id, wanted)
     if before and not taken:
-        raise Conflict(f"{wanted} is closed, and nothing came since")
+        raise Conflict(f"{wanted} is closed, and nothing came since", Reason.DAY_CLOSED)
     closing = Closing(new_id(), facility.id, wanted, len(before) + 1, now, counted_cash_minor, tuple(taken))
     expected = {Method.CASH.value: 0, **till.totals(taken).by_method}
     _post(
@@ -219,17 +221,17 @@ def _meant(connection: Connection, payment: Payment, now: datetime) -> _Meant:
     if payment.booking_id:
         booking = known.booking(connection, payment.booking_id)
         if booking.facility_id != facility.id or member_id not in (None, booking.member_id):
-            raise Invalid(f"booking {booking.id} is not a stay of this member at {facility.id}")
+            raise Invalid(f"booking {booking.id} is not a stay of this member at {facility.id}", Reason.OTHER_STAY)
         member_id = booking.member_id
     if member_id is None and not payment.redeem.nothing:
-        raise Invalid("benefits are a member's: name the member, or the booking")
+        raise Invalid("benefits are a member's: name the member, or the booking", Reason.WHOSE_BENEFITS)
     purse = purse_of(connection, member_id, facility.id, now) if member_id else Purse()
     rules, policy = store.rules_of(connection, facility.id), grants.policy_of(connection, facility.id)
     bill = till.bill(payment.gross_minor, payment.redeem, purse, rules, policy)
     for item in {one.item for one in bill.discounts if one.item}:
         wanted, there = payment.redeem.items.count(item), stock_of(connection, facility.id, item)
         if there < wanted:
-            raise Conflict(f"{wanted} of {item} are wanted, and {there} are in stock")
+            raise Conflict(f"{wanted} of {item} are wanted, and {there} are in stock", Reason.OUT_OF_STOCK, left=there)
     if member_id is None:
         bill = replace(bill, earned=0)
     return _Meant(facility, member_id, {use.grant.id: use.grant for use in purse.held}, bill)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from contracts.ids import new_id
 from reservation.domain.booking import Booking, BookingState
 from reservation.domain.facility import Facility
-from reservation.domain.refusal import Invalid, NotFree, Refused, Unknown
+from reservation.domain.refusal import Invalid, NotFree, Reason, Refused, Unknown
 from reservation.handlers import bookings as handlers
 from reservation.handlers import known
 from reservation.handlers.placing import Request
@@ -48,10 +48,10 @@ def book(connection: Connection, first: Request, weeks: int, now: datetime, *, a
         except (NotFree, Invalid) as refusal:
             if all_or_none:
                 told = f"{facility.local(request.start):%F %H:%M}: {refusal}"
-                raise (NotFree if isinstance(refusal, NotFree) else Invalid)(told) from refusal
+                raise refusal.told(told) from refusal
             left.append(Left(request.start, str(refusal)))
     if not booked:
-        raise NotFree(f"none of the {weeks} stays is free: {left[0].detail}")
+        raise NotFree(f"none of the {weeks} stays is free: {left[0].detail}", Reason.TAKEN)
     return Series(series_id, booked, left)
 
 
@@ -83,7 +83,9 @@ def _shown_later(facility: Facility, when: datetime, weeks: int) -> datetime:
 
 def _repeated(connection: Connection, requests: list[Request], booking: Booking, digest: bytes | None) -> Series:
     if digest != requests[0].digest or booking.series_id is None:
-        raise Invalid(f"Idempotency-Key {requests[0].key!r} was used for another request; take a new one")
+        raise Invalid(
+            f"Idempotency-Key {requests[0].key!r} was used for another request; take a new one", Reason.OTHER_REQUEST
+        )
     booked = bookings.listed(connection, series_id=booking.series_id)
     starts = {one.period.start for one in booked}
     left = [Left(one.start, "not booked when it was asked for") for one in requests if one.start not in starts]

@@ -13,7 +13,7 @@ from reservation.domain.facility import Facility
 from reservation.domain.notice import Notice, NoticeKind
 from reservation.domain.period import Period
 from reservation.domain.places import Taken, Wanted
-from reservation.domain.refusal import Conflict, Invalid, NotFree, Unknown
+from reservation.domain.refusal import Conflict, Invalid, NotFree, Reason, Unknown
 from reservation.domain.waiting import Waiting, WaitingState
 from reservation.handlers import known, placing
 from reservation.store import bookings, notices, waiting
@@ -47,7 +47,7 @@ def join(connection: Connection, wish: Wish, now: datetime) -> Waiting:
     except ValueError as error:
         raise Invalid(str(error)) from error
     if within.length > LONGEST or within.end <= now:
-        raise Invalid(f"one waits for a period to come, within {LONGEST.days} days at most")
+        raise Invalid(f"one waits for a period to come, within {LONGEST.days} days at most", Reason.NOTHING_TO_WAIT_FOR)
     length_min = wish.minutes or rules.only_length(service) or int(within.length.total_seconds() // 60)
     new = Waiting(
         id=new_id(),
@@ -63,9 +63,10 @@ def join(connection: Connection, wish: Wish, now: datetime) -> Waiting:
     )
     if found := _first_free(connection, facility, new, [], now):
         period = found[0]
-        raise Conflict(f"{period.start:%F %H:%M} to {period.end:%H:%M} UTC is free: book it")
+        told = f"{period.start:%F %H:%M} to {period.end:%H:%M} UTC is free: book it"
+        raise Conflict(told, Reason.FREE_ALREADY, start=period.start)
     if not any(places.starts(facility, service, new.length, within)):
-        raise Invalid("no stay of that length begins and ends within the period")
+        raise Invalid("no stay of that length begins and ends within the period", Reason.NOTHING_TO_WAIT_FOR)
     waiting.add(connection, new)
     return new
 
@@ -76,7 +77,7 @@ def leave(connection: Connection, wish_id: str) -> Waiting:
     if old is None:
         raise Unknown(f"nobody waits under {wish_id!r}")
     if old.state not in waiting.OPEN:
-        raise Conflict(f"{wish_id} is {old.state} already")
+        raise Conflict(f"{wish_id} is {old.state} already", Reason.NOT_POSSIBLE, state=old.state.value)
     gone = replace(old, state=WaitingState.WITHDRAWN)
     waiting.put(connection, gone)
     return gone

@@ -95,6 +95,20 @@ def choice_of(facility: Mapping[str, Any], asked: Mapping[str, str], now: dateti
     return replace(choice, length=length, party=min(max(choice.party, 1), choice.most_persons))
 
 
+def query_of(stay: Mapping[str, Any], facility: Mapping[str, Any]) -> dict[str, Any]:
+    """The query of a page with the choice that made a stay."""
+    start, end = (datetime.fromisoformat(stay[name]).astimezone(zone_of(facility)) for name in ("start", "end"))
+    service = next((one for one in facility["services"] if one["id"] == stay["service_id"]), None)
+    nights = bool(service and service["nights"])
+    return {
+        "service": stay["service_id"],
+        "length": (end.date() - start.date()).days if nights else int((end - start).total_seconds() // 60),
+        "day": start.date().isoformat(),
+        "party": stay["party"],
+        "car": "1" if stay["charging"] else "0",
+    }
+
+
 def days_from(first: date) -> list[date]:
     """The days that are shown side by side."""
     return [first + timedelta(days=number) for number in range(DAYS_SHOWN)]

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from gridstay.web.day import Bar, Line, merged
-from gridstay.web.guest.choice import DAYS_SHOWN, Choice, choice_of, days_from
+from gridstay.web.guest import holds
+from gridstay.web.guest.choice import DAYS_SHOWN, Choice, choice_of, days_from, query_of
 from gridstay.web.guest.times import MOST, Paid, Start, free_starts, most_earned, paid_periods
 from gridstay.web.guest.wording import hours_of, lengths_of
-from gridstay.web.site import Site, Visit, Visited, instant, page_route, zone_of
-from gridstay.web.words import Words
+from gridstay.web.site import Site, Visit, Visited, page_route, zone_of
+from gridstay.web.words import Words, instant
 
+Span = tuple[datetime, datetime]
 PARTS = (("morning", 0, 12), ("afternoon", 12, 17), ("evening", 17, 24))
 
 
@@ -44,30 +47,57 @@ def router(site: Site) -> APIRouter:
         member = await visit.known_member()
         choice = choice_of(facility, visit.request.query_params, visit.now, has_car=bool(member and member["car"]))
         changed = await _changed(visit, choice)
-        shown = await _day(visit, choice, member) if choice.service else {}
+        held = await holds.held_by(visit, member["id"], facility_id) if member and not choice.change else []
+        but = choice.change or (held[0]["id"] if held else "")
+        shown = await _day(visit, choice, member, but, changed) if choice.service else {}
         opening = hours_of(visit.words, facility, choice.day)
         lengths = {one["id"]: lengths_of(visit.words, one) for one in facility["services"]}
         return visit.page(
-            "facility.html", facility=facility, choice=choice, opening=opening, lengths=lengths, changing=changed, **shown
+            "facility.html",
+            facility=facility,
+            choice=choice,
+            opening=opening,
+            lengths=lengths,
+            changing=_moment(visit.words, choice, changed) if changed else "",
+            held=[_held(visit.words, choice, one) for one in held],
+            can_hold=bool(member and not choice.change and (member["car"] or not choice.by_car)),
+            member=member,
+            key=token_urlsafe(16),
+            **shown,
         )
 
     return routes
 
 
-async def _changed(visit: Visit, choice: Choice) -> str:
-    """When the stay is now that is to be changed, in words; "" for a new one."""
+async def _changed(visit: Visit, choice: Choice) -> Span | None:
+    """When the stay is now that is to be changed; None for a new one."""
     if not choice.change:
-        return ""
-    stay = await visit.door.get("bookings", choice.change)
-    start, end = instant(stay["start"]), instant(stay["end"])
-    return f"{visit.words.day(start.astimezone(choice.zone).date())}, {visit.words.times(start, end, choice.zone)}"
+        return None
+    stay = await visit.own_stay(choice.change)
+    return instant(stay["start"]), instant(stay["end"])
 
 
-async def _day(visit: Visit, choice: Choice, member: Mapping[str, Any] | None) -> dict[str, Any]:
+def _moment(words: Words, choice: Choice, span: Span) -> str:
+    return f"{words.day(span[0].astimezone(choice.zone).date())}, {words.times(*span, choice.zone)}"
+
+
+def _held(words: Words, choice: Choice, stay: Mapping[str, Any]) -> dict[str, Any]:
+    """What the guest holds here: when, until when, and the query of the page that books it."""
+    return {
+        "id": stay["id"],
+        "when": _moment(words, choice, (instant(stay["start"]), instant(stay["end"]))),
+        "until": words.time(instant(stay["expires_at"]), choice.zone),
+        "query": {**query_of(stay, choice.facility), "start": stay["start"]},
+    }
+
+
+async def _day(
+    visit: Visit, choice: Choice, member: Mapping[str, Any] | None, but: str, changed: Span | None
+) -> dict[str, Any]:
     today = visit.now.astimezone(choice.zone).date()
     first = max(today, choice.day - timedelta(days=(choice.day - today).days % DAYS_SHOWN))
     days = days_from(first)
-    starts = await free_starts(visit, choice, days[0], days[-1], member)
+    starts = await free_starts(visit, choice, days[0], days[-1], member, but)
     paid = await paid_periods(visit, choice.facility["id"], member)
     of_day = [start for start in starts if start.day(choice.zone) == choice.day]
     free_days = {start.day(choice.zone) for start in starts}
@@ -80,7 +110,9 @@ async def _day(visit: Visit, choice: Choice, member: Mapping[str, Any] | None) -
         "later": choice.day + timedelta(days=DAYS_SHOWN),
         "next_free": min((day for day in free_days if day > choice.day), default=None),
         "parts": _parts(marked, choice),
-        "view": view_of(visit.words, choice, of_day, [one for one in paid if one.touches(choice.day, choice.zone)]),
+        "view": view_of(
+            visit.words, choice, of_day, [one for one in paid if one.touches(choice.day, choice.zone)], mine=changed
+        ),
         "earn": _earn(visit.words, choice, [one for one in paid if one.touches(choice.day, choice.zone)]),
     }
 
@@ -103,8 +135,11 @@ def _parts(starts: Sequence[Start], choice: Choice) -> list[tuple[str, list[Star
     return [(name, found) for name, found in by_part if found]
 
 
-def view_of(words: Words, choice: Choice, starts: Sequence[Start], paid: Sequence[Paid]) -> View | None:
-    """The picture of a day with these starts and paid periods; None where nothing is free."""
+def view_of(
+    words: Words, choice: Choice, starts: Sequence[Start], paid: Sequence[Paid], *, mine: Span | None = None
+) -> View | None:
+    """The picture of a day with these starts and paid periods, and the guest's own stay if it is on that day; None where
+    nothing is free."""
     free = merged((start.at, start.until) for start in starts)
     line = Line.around([*free, *((one.start, one.end) for one in paid if free)], choice.zone)
     if line is None:
@@ -114,7 +149,13 @@ def view_of(words: Words, choice: Choice, starts: Sequence[Start], paid: Sequenc
         said.append(words("day.paid_said", times=_joined(words, [(one.start, one.end) for one in paid], choice)))
     bars = [line.bar(*span) for span in free]
     paid_bars = [line.bar(one.start, one.end) for one in paid]
-    return View(line, [bar for bar in bars if bar], [bar for bar in paid_bars if bar], " ".join(said))
+    return View(
+        line,
+        [bar for bar in bars if bar],
+        [bar for bar in paid_bars if bar],
+        " ".join(said),
+        line.bar(*mine) if mine else None,
+    )
 
 
 def _joined(words: Words, spans: Sequence[tuple[datetime, datetime]], choice: Choice) -> str:

@@ -40,11 +40,12 @@ def promise_told(words: Words, promise: Mapping[str, Any]) -> Told:
 
 
 async def prospect_of(
-    visit: Visit, choice: Choice, start: datetime, member: Mapping[str, Any], car: Mapping[str, Any]
+    visit: Visit, choice: Choice, start: datetime, member: Mapping[str, Any], car: Mapping[str, Any], but: str
 ) -> Prospect:
-    """What the stay would bring to the member's car. What is said of the car may be wrong yet: then nothing is told."""
+    """What the stay would bring to the member's car. `but` is the booking that already has the place, "" for none. What is
+    said of the car may be wrong yet: then nothing is told."""
     try:
-        stay = await free_stay(visit, choice, start, member, car)
+        stay = await free_stay(visit, choice, start, member, car, but)
     except Refusal as refusal:
         if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             raise

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from gridstay.web.door import Refusal
 from gridstay.web.limits import CODE_S
-from gridstay.web.site import Site, Visit, Visited, instant, page_route
+from gridstay.web.site import Site, Visit, Visited, page_route
+from gridstay.web.words import instant
 
 LINKS_HOLD = timedelta(days=30)
 """For how long after the stay the link in its confirmation opens the guest's pages."""

@@ -1,14 +1,18 @@
-"""A guest's stays: all of them, one with its session live, and cancelling."""
+"""A guest's stays: all of them with what the guest waits for, one with its session live, and cancelling."""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from gridstay.web.door import Refusal
-from gridstay.web.guest.live import live_of
+from gridstay.web.guest import holds
+from gridstay.web.guest.choice import query_of
+from gridstay.web.guest.live import is_followed, live_of
 from gridstay.web.guest.prospect import promise_told
-from gridstay.web.site import Site, Visit, Visited, instant, page_route, zone_of
+from gridstay.web.guest.waiting import waiting_of
+from gridstay.web.refusals import why
+from gridstay.web.site import Site, Visit, Visited, page_route, zone_of
+from gridstay.web.words import instant
 
 STANDING = ("booked", "held")
 
@@ -19,12 +23,14 @@ def router(site: Site) -> APIRouter:
 
     @routes.get("/stays")
     async def listed(visit: Visited) -> Response:
-        found = await visit.door.get("bookings", member_id=visit.member())
+        member_id = visit.member()
+        found = await visit.door.get("bookings", member_id=member_id)
         facilities = {one["id"]: one for one in await visit.door.get("facilities")}
-        shown = [_tile(visit, stay, facilities[stay["facility_id"]]) for stay in found]
+        shown = [tile(visit, stay, facilities[stay["facility_id"]]) for stay in found if _is_told(visit, stay)]
         coming = [one for one in shown if one["end"] > visit.now and one["is_standing"]]
         past = [one for one in reversed(shown) if one not in coming]
-        return visit.page("stays.html", coming=coming, past=past[:50])
+        waiting = await waiting_of(visit, member_id, facilities)
+        return visit.page("stays.html", coming=coming, past=past[:50], waiting=waiting)
 
     @routes.get("/stays/{booking_id}")
     async def one(visit: Visited, booking_id: str) -> Response:
@@ -45,20 +51,27 @@ def router(site: Site) -> APIRouter:
         try:
             await visit.door.delete("bookings", stay["id"])
         except Refusal as refusal:
-            if refusal.status != 409:
-                raise
+            return await _refused(visit, stay, refusal)
+        if stay["state"] == "held":
             facility = await visit.door.get("facilities", stay["facility_id"])
-            return await _page(visit, stay, facility, visit.words("stay.too_late"), 409)
+            return visit.go(f"/f/{facility['id']}", **query_of(stay, facility))
         return visit.go(f"/stays/{booking_id}", done="cancelled")
 
     return routes
+
+
+async def _refused(visit: Visit, stay: dict[str, Any], refusal: Refusal) -> Response:
+    if refusal.status != 409:
+        raise refusal
+    stay, facility = await visit.own_stay(stay["id"]), await visit.door.get("facilities", stay["facility_id"])
+    return await _page(visit, stay, facility, why(visit.words, refusal, facility), 409)
 
 
 async def _page(
     visit: Visit, stay: dict[str, Any], facility: dict[str, Any], problem: str = "", status: int = 200
 ) -> Response:
     zone, start, end = zone_of(facility), instant(stay["start"]), instant(stay["end"])
-    standing, begun = stay["state"] in STANDING, start <= visit.now
+    standing, begun, held = stay["state"] in STANDING, start <= visit.now, holds.is_held(stay, visit)
     return visit.page(
         "stay.html",
         status,
@@ -69,13 +82,24 @@ async def _page(
         what=_what(stay, facility),
         promise=promise_told(visit.words, stay["promise"]) if stay["promise"] and standing else None,
         live=await live_of(visit, stay, facility),
-        can_change=standing and not begun,
-        change_query=_change_query(stay, facility),
+        is_followed=is_followed(visit, stay),
+        can_change=standing and not begun and stay["state"] != "held",
+        change_query={"change": stay["id"], **query_of(stay, facility)},
+        held_until=visit.words.time(instant(stay["expires_at"]), zone) if held else "",
+        book_query={**query_of(stay, facility), "start": start.isoformat()},
         problem=problem,
     )
 
 
-def _tile(visit: Visit, stay: dict[str, Any], facility: dict[str, Any]) -> dict[str, Any]:
+def _is_told(visit: Visit, stay: dict[str, Any]) -> bool:
+    """Whether it is a stay: what was held and let go never became one."""
+    if stay["state"] == "held":
+        return holds.is_held(stay, visit)
+    return stay["state"] != "expired" and not (stay["state"] == "cancelled" and stay["expires_at"])
+
+
+def tile(visit: Visit, stay: dict[str, Any], facility: dict[str, Any]) -> dict[str, Any]:
+    """A stay as one of a list shows it."""
     zone, start, end = zone_of(facility), instant(stay["start"]), instant(stay["end"])
     return {
         "id": stay["id"],
@@ -93,20 +117,3 @@ def _tile(visit: Visit, stay: dict[str, Any], facility: dict[str, Any]) -> dict[
 def _what(stay: dict[str, Any], facility: dict[str, Any]) -> str:
     service = next((one["name"] for one in facility["services"] if one["id"] == stay["service_id"]), "")
     return " · ".join(filter(None, [service, stay["resource"]["name"]]))
-
-
-def _change_query(stay: dict[str, Any], facility: dict[str, Any]) -> dict[str, Any]:
-    start, end = instant(stay["start"]), instant(stay["end"])
-    local = start.astimezone(zone_of(facility))
-    return {
-        "change": stay["id"],
-        "service": stay["service_id"],
-        "length": _length(start, end),
-        "day": local.date().isoformat(),
-        "party": stay["party"],
-        "car": "1" if stay["charging"] else "0",
-    }
-
-
-def _length(start: datetime, end: datetime) -> int:
-    return int((end - start).total_seconds() // 60)

@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gridstay.web.guest.choice import Choice
-from gridstay.web.site import Visit, instant
+from gridstay.web.site import Visit
+from gridstay.web.words import instant
 
 ONE_DAY = timedelta(days=1)
 MOST = 500
@@ -62,19 +63,27 @@ def end_of(choice: Choice, start: datetime) -> datetime:
     return datetime.combine(last, leaves, choice.zone).astimezone(start.tzinfo)
 
 
-async def free_starts(visit: Visit, choice: Choice, first: date, last: date, member: Member | None) -> list[Start]:
-    """Every stay of that choice that could be booked on these days, by start; at most as many as the API gives at once."""
+async def free_starts(
+    visit: Visit, choice: Choice, first: date, last: date, member: Member | None, but: str = ""
+) -> list[Start]:
+    """Every stay of that choice that could be booked on these days, by start; at most as many as the API gives at once. The
+    booking `but` is not in the way."""
     begin, end = (datetime.combine(day, time(), choice.zone) for day in (first, last + ONE_DAY))
-    query = _asked(choice, member) | {"from_": begin.isoformat(), "to": (end + _about(choice)).isoformat(), "limit": MOST}
+    span = {"from_": begin.isoformat(), "to": (end + _about(choice)).isoformat(), "limit": MOST}
+    query = _asked(choice, member) | span | {"but": but or None}
     found = await visit.door.get("facilities", choice.facility["id"], "free", **query)
     starts = [Start(instant(one["start"]), instant(one["end"])) for one in found]
     return [start for start in starts if start.at < end]
 
 
-async def free_stay(visit: Visit, choice: Choice, start: datetime, member: Member, car: Mapping[str, Any]) -> Any:
+async def free_stay(visit: Visit, choice: Choice, start: datetime, member: Member, car: Mapping[str, Any], but: str) -> Any:
     """The stay that begins then as the API has it: free resources, free bays, the promise; None when it is not free."""
     end = end_of(choice, start)
-    query = _asked(choice, member) | dict(car) | {"from_": start.isoformat(), "to": end.isoformat(), "limit": 1}
+    query = (
+        _asked(choice, member)
+        | dict(car)
+        | {"from_": start.isoformat(), "to": end.isoformat(), "limit": 1, "but": but or None}
+    )
     found = await visit.door.get("facilities", choice.facility["id"], "free", **query)
     return next((one for one in found if instant(one["start"]) == start), None)
 

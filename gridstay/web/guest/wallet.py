@@ -6,12 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from gridstay.web.site import Site, Visit, Visited, instant, page_route, zone_of
-from gridstay.web.words import Words
+from gridstay.web.site import Site, Visit, Visited, page_route, zone_of
+from gridstay.web.words import instant, worth
 
 NEWEST = 30
-POINTS, RATE_OFF = "points", "rate_off"
-BP_A_PERCENT = 100
 
 
 def router(site: Site) -> APIRouter:
@@ -36,15 +34,6 @@ def router(site: Site) -> APIRouter:
         )
 
     return routes
-
-
-def worth(words: Words, amount: int, kind: str, unit: str) -> str:
-    """An amount of a benefit: points, a percentage, or money."""
-    if kind == POINTS:
-        return words.counted("benefit.points", amount)
-    if kind == RATE_OFF:
-        return words("benefit.rate", percent=words.number(amount / BP_A_PERCENT, 2))
-    return words.money(amount, unit)
 
 
 def _balance(visit: Visit, one: Mapping[str, Any], facility: Mapping[str, Any]) -> dict[str, Any]:

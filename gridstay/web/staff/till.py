@@ -9,8 +9,9 @@ from fastapi import APIRouter, Response
 
 from contracts.units import MINOR_DIGITS
 from gridstay.web.door import Refusal
-from gridstay.web.guest.wallet import worth
-from gridstay.web.site import Site, Visit, Visited, instant, number, page_route, zone_of
+from gridstay.web.refusals import why
+from gridstay.web.site import Site, Visit, Visited, number, page_route, zone_of
+from gridstay.web.words import instant, worth
 
 METHODS = ("cash", "card", "emoney", "qr", "other")
 REFUSED = (404, 409, 422)
@@ -64,7 +65,8 @@ def router(site: Site) -> APIRouter:
 async def _refused(visit: Visit, facility_id: str, given: Mapping[str, str], refusal: Refusal) -> Response:
     if refusal.status not in REFUSED:
         raise refusal
-    return await _till(visit, facility_id, given, refusal.detail, refusal.status)
+    problem = why(visit.words, refusal, await visit.door.get("facilities", facility_id))
+    return await _till(visit, facility_id, given, problem, refusal.status)
 
 
 async def _till(visit: Visit, facility_id: str, given: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
@@ -119,7 +121,7 @@ async def _bill(visit: Visit, facility: Mapping[str, Any], given: Mapping[str, s
     except Refusal as refusal:
         if refusal.status not in REFUSED:
             raise
-        return None, refusal.detail
+        return None, why(visit.words, refusal, facility)
 
 
 async def _receipts(visit: Visit, facility_id: str) -> list[dict[str, Any]]:

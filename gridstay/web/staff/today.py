@@ -11,7 +11,9 @@ from fastapi import APIRouter, Response
 from gridstay.web.day import Bar, Line
 from gridstay.web.door import Refusal
 from gridstay.web.guest.wording import WEEKDAYS, hours_of, lengths_of
-from gridstay.web.site import Site, Visit, Visited, instant, page_route, zone_of
+from gridstay.web.refusals import why
+from gridstay.web.site import Site, Visit, Visited, page_route, zone_of
+from gridstay.web.words import instant
 
 ONE_DAY = timedelta(days=1)
 GONE = ("cancelled", "no_show")
@@ -56,7 +58,9 @@ def router(site: Site) -> APIRouter:
         except Refusal as refusal:
             if refusal.status not in (409, 422):
                 raise
-            return await _day(visit, facility_id, refusal.detail, 409)
+            return await _day(
+                visit, facility_id, why(visit.words, refusal, await visit.door.get("facilities", facility_id)), 409
+            )
         return visit.go(f"/staff/{facility_id}", day=form["day"])
 
     @routes.get("/staff/{facility_id}/settings")

@@ -62,22 +62,43 @@ document.addEventListener("change", (event) => {
 addEventListener("popstate", () => location.reload());
 addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => delete form.dataset.sent));
 
-// An element marked data-live is fetched anew every so many seconds while somebody looks at it.
+// An element marked data-live is shown anew while somebody looks at it: by the stream that data-stream names, else by looking
+// at the page again every so many seconds.
+function show(element, content) {
+  const fresh = new DOMParser().parseFromString(content, "text/html").body;
+  if (fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
+}
+
 async function renew(element) {
   try {
     const answer = await fetch(element.dataset.live, { headers: { Accept: "text/html" } });
-    if (answer.ok) {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.getElementById(element.id);
-      const now = document.getElementById(element.id);
-      if (fresh && now && fresh.innerHTML !== now.innerHTML) now.replaceChildren(...fresh.childNodes);
-    }
+    const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);
+    if (fresh) show(element, fresh.innerHTML);
   } catch {
     // no network now: the next time
   }
 }
 
-for (const element of document.querySelectorAll("[data-live]")) {
-  setInterval(() => { if (!document.hidden) renew(element); }, 1000 * Number(element.dataset.every || 5));
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) renew(element); });
+function follow(element) {
+  let stream = null;
+  let timer = 0;
+  const look = () => { timer ||= setInterval(() => { if (!document.hidden) renew(element); }, 1000 * Number(element.dataset.every)); };
+  const listen = () => {
+    if (document.hidden) {
+      if (stream) stream.close();
+      stream = null;
+      return;
+    }
+    if (timer) renew(element);
+    if (timer || stream) return;
+    stream = new EventSource(element.dataset.stream);
+    stream.onmessage = (event) => show(element, event.data);
+    stream.addEventListener("over", () => { stream.close(); document.removeEventListener("visibilitychange", listen); });
+    stream.onerror = () => { if (stream && stream.readyState === EventSource.CLOSED) { stream = null; look(); } };
+  };
+  if (!element.dataset.stream) look();
+  document.addEventListener("visibilitychange", listen);
+  listen();
 }
+
+document.querySelectorAll("[data-live]").forEach(follow);

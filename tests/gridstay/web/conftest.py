@@ -44,10 +44,10 @@ class Browser:
         return answer
 
     async def send(self, path: str, fields: dict[str, str], *, page: str | None = None) -> httpx.Response:
-        """Send a form with the token (and key) of the page that was seen last, or of `page`."""
+        """Send a form with the token (and key, and hold) of the page that was seen last, or of `page`."""
         if page:
             await self.get(page)
-        hidden = dict(re.findall(r'<input type="hidden" name="(token|key)" value="([^"]*)"', self.seen))
+        hidden = dict(re.findall(r'<input type="hidden" name="(token|key|hold)" value="([^"]*)"', self.seen))
         answer = await self.http.post(path, data={**hidden, **fields})
         self.seen = answer.text or self.seen
         return answer

@@ -106,7 +106,7 @@ async def test_a_guest_sees_and_does_only_what_is_theirs(house: House) -> None:
     stay = (await booked(guest, 5)).headers["location"].split("?")[0]
     assert (await guest.get(stay)).status_code == 200
     assert (await other.get(stay)).status_code == 404
-    assert (await other.get(f"{stay}/live")).status_code == 404
+    assert (await other.get(f"{stay}/events")).status_code == 404
     assert (await other.send(f"{stay}/cancel", {}, page="/account")).status_code == 404
     assert (await booked(other, 7, change=stay.split("/")[-1])).status_code == 404
     for path in ("/stays", "/wallet", "/account", stay, "/staff", "/staff/salon", "/staff/salon/settings"):

@@ -1,0 +1,299 @@
+"""What a guest does besides booking once, by HTTP: holds, weekly series, waiting, one's own data; and every refusal in Japanese."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gridstay.web.guest.live import about_earned
+from gridstay.web.guest.times import Paid
+from gridstay.web.passes import COOKIE, Passes
+from runtime.clock import SystemClock
+from tests.gridstay.web.conftest import CAR, Browser, House
+from tests.gridstay.web.test_pages import booked, chosen, tomorrow
+
+pytestmark = pytest.mark.acceptance
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+MINUTE = timedelta(minutes=1)
+
+
+async def holding(house: House, guest: Browser, hour: int, **more: str) -> str:
+    """Tap a time: the address of the page on which it is held."""
+    fields = chosen(hour, **more)
+    await guest.get("/f/salon", params=fields | {"day": tomorrow(hour)[:10]})
+    answer = await guest.send("/f/salon/hold", fields)
+    assert answer.status_code == 303, answer.text
+    await guest.get(answer.headers["location"])
+    return answer.headers["location"]
+
+
+async def states(house: House) -> list[str]:
+    found: list[dict[str, Any]] = (await house.api.get("/bookings")).raise_for_status().json()
+    return sorted(one["state"] for one in found)
+
+
+async def test_S202_a_time_that_is_tapped_is_held_while_the_guest_decides_and_says_until_when(house: House) -> None:
+    guest, other = house.browser(), house.browser()
+    await guest.join()
+    await other.join(phone="090 3333 4444")
+    await holding(house, guest, 3)
+    assert "Held for you until" in guest.text
+    (held,) = (await house.api.get("/bookings")).json()
+    assert held["state"] == "held"
+    assert (await booked(other, 3)).status_code == 409
+    await guest.get("/f/salon", params=chosen(3) | {"day": tomorrow(3)[:10]})
+    assert "is held for you" in guest.text
+    assert "Go on" in guest.text
+    await holding(house, guest, 6)  # another time in its place
+    assert await states(house) == ["cancelled", "held"]
+    done = await guest.send("/f/salon/book", chosen(6))
+    assert done.headers["location"].endswith("done=booked")
+    assert await states(house) == ["booked", "cancelled"]
+    await guest.get("/stays")
+    assert guest.seen.count('class="tile"') == 1  # what was let go never was a stay
+
+
+async def test_S202_a_second_tap_holds_once_and_books_once(house: House) -> None:
+    guest = house.browser()
+    await guest.join()
+    await guest.get("/f/salon", params=chosen(3) | {"day": tomorrow(3)[:10]})
+    page = guest.seen
+    for _ in range(2):
+        guest.seen = page
+        answer = await guest.send("/f/salon/hold", chosen(3))
+    await guest.get(answer.headers["location"])
+    page, hidden = guest.seen, re.search(r'name="hold" value="([^"]+)"', guest.seen)
+    assert hidden
+    for _ in range(2):
+        guest.seen = page
+        answer = await guest.send("/f/salon/book", chosen(3) | {"hold": hidden[1]})
+        assert answer.headers["location"].endswith("done=booked")
+    assert await states(house) == ["booked"]
+
+
+async def test_what_is_held_can_be_let_go_and_a_hold_that_is_over_is_booked_anew(house: House) -> None:
+    guest = house.browser()
+    await guest.join()
+    await holding(house, guest, 3)
+    (held,) = (await house.api.get("/bookings")).json()
+    let_go = await guest.send(f"/stays/{held['id']}/cancel", {}, page=f"/stays/{held['id']}")
+    assert let_go.headers["location"].startswith("/f/salon?service=cut")
+    await guest.get("/f/salon/book", params=chosen(3))
+    done = await guest.send("/f/salon/book", chosen(3) | {"hold": held["id"]})
+    assert done.headers["location"].endswith("done=booked")
+    assert await states(house) == ["booked", "cancelled"]
+
+
+async def test_a_hold_by_car_keeps_what_is_said_of_the_car_when_it_is_booked(house: House) -> None:
+    guest = house.browser()
+    await guest.join(**CAR)
+    await holding(house, guest, 3, car="1")
+    assert "Your car leaves with at least" in guest.text or "Tell us how full" in guest.text
+    (held,) = (await house.api.get("/bookings")).json()
+    said = {"soc_pct": "50", "wanted_soc_pct": "40", "dr": "1", "hold": held["id"]}
+    wrong = await guest.send("/f/salon/book", chosen(3, car="1", **{**said, "wanted_soc_pct": "400"}))
+    assert wrong.status_code == 422
+    await guest.send("/f/salon/book", chosen(3, car="1", **said))
+    (stay,) = (await house.api.get("/bookings")).json()
+    assert (stay["state"], stay["charging"]["soc_pct"], stay["charging"]["wanted_soc_pct"]) == ("booked", 50, 40)
+
+
+async def test_a_stay_that_is_to_be_changed_is_not_in_its_own_way(house: House) -> None:
+    guest = house.browser()
+    await guest.join()
+    stay = (await booked(guest, 5)).headers["location"].split("?")[0].split("/")[-1]
+    day = datetime.fromisoformat(tomorrow(5)).date().isoformat()
+    await guest.get("/f/salon", params=chosen(5) | {"day": day, "change": stay})
+    assert "Your stay now" in guest.text
+    half_later = (datetime.fromisoformat(tomorrow(5)) + 30 * MINUTE).isoformat()
+    await guest.get("/f/salon/book", params=chosen(5) | {"change": stay, "start": half_later})
+    changed = await guest.send("/f/salon/book", chosen(5) | {"change": stay, "start": half_later})
+    assert changed.headers["location"] == f"/stays/{stay}?done=changed"
+
+
+async def test_a_guest_books_a_series_sees_it_and_cancels_one_or_all_of_it(house: House) -> None:
+    guest, other = house.browser(), house.browser()
+    await guest.join()
+    await other.join(phone="090 3333 4444")
+    taken = (datetime.fromisoformat(tomorrow(3)) + timedelta(days=7)).isoformat()
+    await other.get("/f/salon/book", params=chosen(3))
+    await other.send("/f/salon/book", chosen(3) | {"start": taken})
+    await holding(house, guest, 3)
+    page = guest.seen
+    for _ in range(2):
+        guest.seen = page
+        made = await guest.send("/f/salon/book", chosen(3) | {"weeks": "4"})
+        assert made.headers["location"].endswith("?weeks=4")
+    series = made.headers["location"].split("?")[0]
+    await guest.get(made.headers["location"])
+    assert "1 week was not free and is left out." in guest.text
+    assert guest.seen.count('class="tile"') == 3
+    assert (await other.get(series)).status_code == 404
+    assert (await other.send(f"{series}/cancel", {}, page="/account")).status_code == 404
+    first = re.findall(r'href="(/stays/[^"]+)"', guest.seen)[1]
+    await guest.get(first)
+    assert series in guest.seen
+    await guest.send(f"{first}/cancel", {}, page=first)
+    await guest.get(series)
+    assert "2 stays are cancelled" in guest.text
+    await guest.send(f"{series}/cancel", {})
+    await guest.get(series)
+    assert guest.text.count("cancelled") >= 3
+    assert (await guest.get("/series/nonsense")).status_code == 404
+    assert (await booked(guest, 8, weeks="many")).status_code == 422
+    assert (await booked(guest, 8, weeks="1000")).status_code == 422
+
+
+async def test_who_finds_nothing_free_waits_is_told_and_books(house: House) -> None:
+    first, second = house.browser(), house.browser()
+    await first.join()
+    await second.join(phone="090 3333 4444")
+    stay = (await booked(first, 3)).headers["location"].split("?")[0]
+    refused = await booked(second, 3)
+    assert refused.status_code == 409
+    fields = dict(re.findall(r'name="(start|end)" value="([^"]+)"', second.seen))
+    for _ in range(2):
+        await booked(second, 3)
+        joined = await second.send("/f/salon/wait", chosen(3) | fields)
+        assert joined.headers["location"] == "/stays?done=waiting"
+    await second.get("/stays?done=waiting")
+    assert "Waiting list" in second.text
+    (wish,) = (await house.api.get("/waiting")).json()
+    assert (await first.send(f"/waiting/{wish['id']}/leave", {}, page="/account")).status_code == 303
+    assert (await house.api.get("/waiting")).json()[0]["state"] == "waiting"  # not theirs to leave
+    await first.send(f"{stay}/cancel", {}, page=stay)
+    await second.get("/stays")
+    assert "is free" in second.text
+    place = re.search(r'href="(/f/salon/book[^"]+)"', second.seen)
+    assert place
+    await second.get(place[1].replace("&amp;", "&"))
+    await second.send("/f/salon/book", chosen(3))
+    assert [one["state"] for one in (await house.api.get("/waiting")).json()] == ["served"]
+
+
+async def test_one_waits_for_a_day_that_is_full_and_leaves_the_list(house: House) -> None:
+    guest = house.browser()
+    await guest.join()
+    day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    free = await guest.send("/f/salon/wait", {"service": "cut", "day": day, "car": "0"}, page="/account")
+    assert free.headers["location"].startswith("/f/salon?")
+    await guest.get(free.headers["location"])
+    assert "Something is free on this day" in guest.text
+    over = datetime.now(UTC) - timedelta(days=1)
+    odd = {"service": "cut", "start": over.isoformat(), "end": (over + timedelta(hours=1)).isoformat()}
+    assert (await guest.send("/f/salon/wait", odd, page="/account")).status_code == 422
+    assert (await guest.send("/f/salon/wait", {"service": "none"}, page="/account")).headers["location"] == "/f/salon"
+    other = house.browser()
+    await other.join(phone="090 3333 4444")
+    await booked(other, 3)
+    await booked(guest, 3)
+    fields = dict(re.findall(r'name="(start|end)" value="([^"]+)"', guest.seen))
+    await guest.send("/f/salon/wait", chosen(3) | fields)
+    (wish,) = (await house.api.get("/waiting")).json()
+    for _ in range(2):
+        left = await guest.send(f"/waiting/{wish['id']}/leave", {}, page="/account")
+        assert left.headers["location"] == "/stays?done=left"
+    assert [one["state"] for one in (await house.api.get("/waiting")).json()] == ["withdrawn"]
+
+
+async def by_code(house: House, browser: Browser) -> str:
+    """Make the browser's session one that has shown a code; its member's id."""
+    (member,) = [one for one in (await house.api.get("/members")).json() if one["name"] == "Hanako"]
+    key = (house.system.settings.data / "pages-key").read_text().strip()
+    passes = Passes(key, house.system.operator_token, SystemClock())
+    browser.http.cookies.clear()
+    browser.http.cookies.set(COOKIE, passes.written(passes.of_member(member["id"], by_code=True)))
+    return str(member["id"])
+
+
+async def test_a_guest_takes_away_all_their_data_and_ends_the_membership(house: House) -> None:
+    guest = house.browser()
+    await guest.join(**CAR)
+    for path in ("/account/data", "/account/erase"):
+        assert (await guest.get(path)).headers["location"].startswith("/sign-in?next=%2Faccount")
+    assert (await guest.send("/account/erase", {"sure": "1"}, page="/account")).headers["location"].startswith("/sign-in")
+    stay = (await booked(guest, 5)).headers["location"].split("?")[0]
+    member_id = await by_code(house, guest)
+    data = await guest.get("/account/data")
+    assert data.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    told = json.loads(data.text)
+    assert (told["member"]["name"], len(told["bookings"])) == ("Hanako", 1)
+    assert (await guest.send("/account/erase", {}, page="/account/erase")).status_code == 422
+    assert "Please tick that you are sure." in guest.text
+    assert (await guest.send("/account/erase", {"sure": "1"}, page="/account/erase")).status_code == 409
+    assert "You have 1 stays to come" in guest.text
+    await guest.send(f"{stay}/cancel", {}, page=stay)
+    also = house.browser()
+    also.http.cookies.update(guest.http.cookies)
+    gone = await guest.send("/account/erase", {"sure": "1"}, page="/account/erase")
+    assert gone.headers["location"] == "/?done=erased"
+    await guest.get("/?done=erased")
+    assert "your data is deleted" in guest.text
+    assert (await house.api.get(f"/members/{member_id}")).json()["name"] == "erased"
+    assert (await also.get("/account")).status_code == 303  # signed out everywhere
+
+
+async def test_every_refusal_that_a_guest_meets_is_japanese_on_a_japanese_page(house: House) -> None:
+    guest = house.browser(**{"Accept-Language": "ja"})
+    await guest.join()
+    past = (datetime.now(UTC) - timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    far = past + timedelta(days=5_000)
+    odd_start = datetime.fromisoformat(tomorrow(3)) + 7 * MINUTE
+    asked = {
+        "past": chosen(3) | {"start": past.isoformat()},
+        "far": chosen(3) | {"start": far.isoformat()},
+        "odd": chosen(3) | {"start": odd_start.isoformat()},
+        "car": chosen(3, car="1"),
+        "weeks": chosen(3) | {"weeks": "5000"},
+    }
+    for name, fields in asked.items():
+        await guest.get("/account")
+        answer = await guest.send("/f/salon/book", fields)
+        assert answer.status_code in (409, 422), name
+        alert = re.search(r'role="alert"><p>([^<]*)</p>', answer.text)
+        assert alert, name
+        assert JAPANESE.search(alert[1]), (name, alert[1])
+        assert not re.search(r"[a-z]{3,}", alert[1]), (name, alert[1])
+    await booked(guest, 3)
+    stay = (await house.api.get("/bookings")).json()[0]["id"]
+    await guest.send(f"/stays/{stay}/cancel", {}, page="/account")
+    again = await guest.send(f"/stays/{stay}/cancel", {}, page="/account")
+    assert again.status_code == 409
+    assert "ご予約の状態が変わっています" in again.text
+    assert "このページはありません" in (await guest.get("/stays/nothing")).text
+
+
+async def test_M6_what_a_car_has_earned_so_far_is_reckoned_by_its_paid_period(house: House) -> None:
+    start = datetime(2026, 11, 27, 3, tzinfo=UTC)
+    paid = [Paid(start, start + 60 * MINUTE, minor_per_kwh=30), Paid(start + 60 * MINUTE, start + 90 * MINUTE, 90)]
+    event = {"start": start.isoformat(), "end": (start + 30 * MINUTE).isoformat(), "delivered_wh": 1_500}
+    assert about_earned([event], paid) == 45
+    assert about_earned([event | {"start": (start - 90 * MINUTE).isoformat(), "end": start.isoformat()}], paid) == 0
+    assert about_earned([], paid) == 0
+
+
+async def test_S500_a_stay_is_followed_by_a_stream_of_its_own(house: House) -> None:
+    guest = house.browser()
+    await guest.join(**CAR)
+    (member,) = (await house.api.get("/members")).json()
+    soon = datetime.now(UTC).replace(second=0, microsecond=0) + 30 * MINUTE
+    half = soon + (30 - soon.minute % 30) * MINUTE if soon.minute % 30 else soon
+    body = {"facility_id": "salon", "member": member["id"], "service_id": "cut", "start": half.isoformat(), "soc_pct": 50}
+    made = await house.api.post("/bookings", json=body)
+    assert made.status_code == 201, made.text
+    stay = f"/stays/{made.json()['id']}"
+    await guest.get(stay)
+    assert f'data-stream="{stay}/events"' in guest.seen
+    assert "As soon as it is plugged in you can follow it here." in guest.text
+    async with guest.http.stream("GET", f"{stay}/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.aiter_lines()
+        said = [await anext(lines) for _ in range(6)]
+        assert any("As soon as it is plugged in" in line for line in said)
+        full = [await house.browser().http.get(f"{stay}/events")]
+        assert full[0].status_code == 303  # nobody else's
+    await house.api.delete(f"/bookings/{made.json()['id']}", params={"by": "staff"})
+    over = await guest.http.get(f"{stay}/events")
+    assert "event: over" in over.text
