@@ -108,6 +108,8 @@ async def test_S208_a_refusal_offers_the_nearest_free_periods(salon: httpx.Async
     assert refused.status_code == 409
     assert refused.json() == {
         "detail": "every resource is booked in that period",
+        "reason": "taken",
+        "facts": {},
         "alternatives": [
             {"start": "2026-06-03T01:00:00Z", "end": "2026-06-03T03:00:00Z"},
             {"start": "2026-06-03T03:00:00Z", "end": "2026-06-03T05:00:00Z"},
