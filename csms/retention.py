@@ -10,9 +10,9 @@ from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row
 
 from csms import store
@@ -20,17 +20,12 @@ from csms.domain.command import CommandState
 from csms.domain.meter import Sample
 from csms.domain.retention import EVIDENCE, superfluous
 from csms.store.tables import frames, notifications, transaction_events
+from runtime.settings import Days
 from runtime.storage.database import Database, Work
 from runtime.storage.sweep import ROWS, Rule, Rules, arrived_before, before, deleting, older_than
 
 EVENTS = 50
 """Most events that one write shortens: each is parsed and written anew."""
-FOREVER = "forever"
-"""What a settings file says for None, which TOML has no word for."""
-Days = Annotated[
-    Annotated[int, Field(ge=1, le=36_500)] | None,
-    BeforeValidator(lambda given: None if given == FOREVER else given),
-]
 
 
 class RetentionSettings(BaseModel):

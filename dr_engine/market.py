@@ -40,14 +40,16 @@ def blocks(
     physics: Physics,
     *,
     together: bool,
+    clipped: bool = False,
 ) -> list[Block]:
-    """The half-hour blocks that touch the period, with what the booked cars could hold through each.
+    """The half-hour blocks that touch the period (`clipped`: no more of them), with what the booked cars could hold through
+    each.
 
     A plugged-in car counts with the SOC it has told, one still to come with the SOC expected at its arrival (M1); a car
     whose SOC nobody knows promises nothing, and is left out. Booked cars are taken to come and to stay.
     """
     planned = [car for _, car, _ in _expected(connection, facility_id, start, end, now, telemetry)]
-    return capacity(planned, start, end, physics, together=together)
+    return capacity(planned, start, end, physics, together=together, clipped=clipped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dr_engine.fleet import PoolEntry
 from dr_engine.forecasting import Forecasting
 from dr_engine.marketing import Marketing
 from dr_engine.planning import Planning
+from dr_engine.retention import rules
 from dr_engine.settings import DrSettings
 from dr_engine.store import mailboxes, metadata, statements
 from dr_engine.store.tables import dispatch_log, dr_events, setpoints
@@ -29,6 +30,7 @@ from runtime.settings import BadSettings
 from runtime.storage import migrate
 from runtime.storage.database import Database
 from runtime.storage.outbox import Relay
+from runtime.storage.sweep import sweep_for_ever
 
 __all__ = ["DrService", "DrSettings"]
 
@@ -66,6 +68,8 @@ class DrService:
             host.supervisor.spawn(stack, "dr_engine planning", self._planning.run())
             host.supervisor.spawn(stack, "dr_engine market", self._marketing().run())
             self._listen(stack)
+            swept = rules(self._settings.retention)
+            host.supervisor.spawn(stack, "dr_engine retention", sweep_for_ever(self._database, host.clock, host.log, swept))
             if self._settings.areas:
                 host.supervisor.spawn(stack, "dr_engine forecasting", self._forecasting.run())
             yield self

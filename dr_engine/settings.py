@@ -19,6 +19,7 @@ from dr_engine.domain.planner.problem import PlanRules
 from dr_engine.domain.product import MarketProduct, Products
 from dr_engine.domain.terms import MeasuredAt
 from dr_engine.products import shipped
+from dr_engine.retention import RetentionSettings
 from dr_engine.ven.settings import Ven2bSettings, VenProgram, VenSettings
 
 
@@ -215,6 +216,7 @@ class DrSettings(BaseModel):
     """The VTN that we listen to; None: requests come by HTTP alone."""
     ven2b: Ven2bSettings | None = None
     """A VTN of OpenADR 2.0b."""
+    retention: RetentionSettings = RetentionSettings()
 
     def prior(self) -> Prior:
         """What is believed of guests before any was seen."""

@@ -146,7 +146,8 @@ class Ven2b:
         if not asked:
             return True
         period = asked[0].start, asked[-1].end
-        blocks = market.blocks(connection, facility, *period, now, self._telemetry, self._settings.physics(), together=True)
+        physics = self._settings.physics()
+        blocks = market.blocks(connection, facility, *period, now, self._telemetry, physics, together=True, clipped=True)
         return can_be_held(asked, blocks)
 
     async def _listed(self, message_type: str, payload: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.units import NoInstant
 from csms.domain.peer import Door
-from csms.retention import Days
 from csms.service import CsmsService, CsmsSettings
 from csms.tls import TlsSettings
 from dr_engine.service import DrService, DrSettings
@@ -32,7 +31,7 @@ from runtime.http import application, operator_only, refuse, serving
 from runtime.log import Log, captured
 from runtime.metrics import collected
 from runtime.service import Host, Supervisor
-from runtime.settings import BadSettings, kept_secret
+from runtime.settings import BadSettings, Days, kept_secret
 from runtime.storage.database import Database
 from runtime.storage.metrics import StorageMetrics
 from runtime.storage.sweep import sweep_for_ever
@@ -129,7 +128,7 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
         observed = Observed(services, health, host.metrics, log)
         stack.enter_context(collected(host.metrics, observed))
         app = _application(token, services, observed)
-        keep = Keep(csms=settings.csms.retention, mailboxes_days=settings.mailboxes_days)
+        keep = Keep(csms=settings.csms.retention, dr=settings.dr.retention, mailboxes_days=settings.mailboxes_days)
         app.include_router(_upkeep(databases, clock, keep), prefix="/api", dependencies=[operator_only(token)])
         for open_door in (csms, reservation, dr):
             app.include_router(open_door.open_router(), prefix="/api")

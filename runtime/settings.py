@@ -6,11 +6,18 @@ import tempfile
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
+FOREVER = "forever"
+"""What a settings file says for None, which TOML has no word for."""
+Days = Annotated[
+    Annotated[int, Field(ge=1, le=36_500)] | None,
+    BeforeValidator(lambda given: None if given == FOREVER else given),
+]
+"""For how many days something is kept; None is for ever."""
 
 
 class BadSettings(ValueError):

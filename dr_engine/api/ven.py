@@ -53,12 +53,12 @@ class VenStatus(views.View):
 
 
 class ProgramView(views.View):
-    """A programme of the VTN; `facility` whose cars it asks, if we take part."""
+    """A programme of the VTN; `facilities` whose cars it may ask, if we take part."""
 
     id: str | None
     name: str
     takes_part: bool
-    facility: str | None
+    facilities: list[str]
     payloads: list[str]
     targets: list[str]
 
@@ -76,6 +76,7 @@ class RequestView(views.View):
     """A DR event that was made of it."""
 
     id: str
+    facility: str
     state: str
     start: datetime
     end: datetime
@@ -98,7 +99,7 @@ class GridEventView(views.View):
 
     event_id: str
     program: str
-    facility: str | None
+    facilities: list[str]
     seen_at: datetime
     modified_at: datetime | None
     gone_at: datetime | None
@@ -207,10 +208,14 @@ def _program(program: Any, settings: VenSettings) -> ProgramView:
         id=program.id,
         name=program.program_name,
         takes_part=ours is not None,
-        facility=ours.facility if ours else None,
+        facilities=_facilities(ours, settings) if ours else [],
         payloads=[one.payload_type for one in program.payload_descriptors or ()],
         targets=list(program.targets or ()),
     )
+
+
+def _facilities(program: VenProgram, settings: VenSettings) -> list[str]:
+    return sorted({one.facility for one in settings.resources} | ({program.facility} if program.facility else set()))
 
 
 def _event(connection: Connection, seen: SeenEvent, programs: Programs, now: datetime) -> GridEventView:
@@ -219,7 +224,7 @@ def _event(connection: Connection, seen: SeenEvent, programs: Programs, now: dat
     return GridEventView(
         event_id=seen.event_id,
         program=seen.program,
-        facility=seen.facility_id,
+        facilities=list(seen.facilities),
         seen_at=seen.seen_at,
         modified_at=seen.modified_at,
         gone_at=seen.gone_at,
@@ -245,7 +250,12 @@ def _event(connection: Connection, seen: SeenEvent, programs: Programs, now: dat
 def _request(connection: Connection, one: grid.MadeRequest, now: datetime) -> RequestView:
     event = events.get(connection, one.request_id)
     return RequestView(
-        id=one.request_id, state=event.state(now).value, start=event.start, end=event.end, withdrawn_at=one.withdrawn_at
+        id=one.request_id,
+        facility=one.facility_id,
+        state=event.state(now).value,
+        start=event.start,
+        end=event.end,
+        withdrawn_at=one.withdrawn_at,
     )
 
 

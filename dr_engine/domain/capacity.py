@@ -154,10 +154,19 @@ def against_baseline_w(planned: PlannedCar, until: datetime, physics: Physics) -
 
 
 def capacity(
-    cars: Iterable[PlannedCar], start: datetime, end: datetime, physics: Physics, *, together: bool = False
+    cars: Iterable[PlannedCar],
+    start: datetime,
+    end: datetime,
+    physics: Physics,
+    *,
+    together: bool = False,
+    clipped: bool = False,
 ) -> list[Block]:
-    """The fleet's capacity in each block that touches the period: each by itself, or all of them in a row (`together`)."""
+    """The fleet's capacity in each block that touches the period: each by itself, or all of them in a row (`together`). Only
+    as far as it lies in the period (`clipped`): then cars count that are there for no more than that."""
     planned, blocks = list(cars), blocks_between(start, end)
+    if clipped:
+        blocks = [(max(low, start), min(high, end)) for low, high in blocks]
     if not planned:
         return [Block(*block, 0, 0, 0, 0) for block in blocks]
     fleet = Fleet.of(planned)

@@ -111,6 +111,16 @@ def requested(parts: Sequence[AskedPart], baseline_w: Sequence[float]) -> tuple[
     )
 
 
+def asked_between(intervals: Iterable[RequestInterval], part: AskedPart, else_w: float) -> float:
+    """The mean power that requests ask for while a part lasts; `else_w` where they ask for nothing."""
+    whole = (part.end - part.start).total_seconds()
+    rest, energy = whole, 0.0
+    for one in intervals:
+        seconds = max(0.0, (min(one.end, part.end) - max(one.start, part.start)).total_seconds())
+        rest, energy = rest - seconds, energy + seconds * one.power_w
+    return (energy + rest * else_w) / whole
+
+
 def _joined(parts: Sequence[tuple[str, AskedPart]]) -> Iterable[tuple[str, list[AskedPart]]]:
     together: list[AskedPart] = []
     before: str | None = None

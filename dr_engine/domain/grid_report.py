@@ -60,13 +60,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One report that an event asks for: `name` is the same each time, `due` when it can be made."""
+    """One report that an event asks for: `name` is the same each time, `due` when it can be made; `targets` says of which
+    resources, none: of all."""
 
     name: str
     due: datetime
     slots: tuple[Slot, ...]
     payload_types: tuple[str, ...]
     is_aggregate: bool
+    targets: tuple[str, ...] = ()
 
     @property
     def is_forecast(self) -> bool:
@@ -141,16 +143,13 @@ def forecast(
     event_id: str,
     client_name: str,
     wish: Wish,
-    available_kw: Mapping[str, Sequence[float]],
+    available_kw: Mapping[str, Mapping[str, Sequence[float]]],
     confidence: Mapping[str, int],
-    name: str,
 ) -> Report:
-    """A forecast by payload type: kW in each slot, and the confidence in percent."""
-    types = [one for one in wish.payload_types if one in available_kw]
-    intervals = tuple(
-        _interval(slot, tuple(ValuesMap(type=one, values=(round(max(0.0, available_kw[one][at]), 3),)) for one in types))
-        for at, slot in enumerate(wish.slots)
-    )
+    """A forecast: kW in each slot by resource and payload type, and the confidence in percent, which is that of each
+    resource. An aggregate one is their sum."""
+    named = {AGGREGATED_REPORT: _sums(available_kw.values())} if wish.is_aggregate else available_kw
+    types = [one for one in wish.payload_types if one in confidence]
     return Report(
         event_id=event_id,
         client_name=client_name,
@@ -159,8 +158,26 @@ def forecast(
             ReportPayloadDescriptor(payload_type=one, reading_type=FORECAST, units=KW, confidence=confidence[one])
             for one in types
         ),
-        resources=(ReportResource(resource_name=name, interval_period=_period(wish.slots[0]), intervals=intervals),),
+        resources=tuple(
+            ReportResource(
+                resource_name=name,
+                interval_period=_period(wish.slots[0]),
+                intervals=tuple(
+                    _interval(slot, tuple(ValuesMap(type=one, values=(round(max(0.0, kw[one][at]), 3),)) for one in types))
+                    for at, slot in enumerate(wish.slots)
+                ),
+            )
+            for name, kw in named.items()
+        ),
     )
+
+
+def _sums(each: Iterable[Mapping[str, Sequence[float]]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for one in each:
+        for kind, kw in one.items():
+            found[kind] = [sum(pair) for pair in zip(found.get(kind, [0.0] * len(kw)), kw, strict=True)]
+    return found
 
 
 # When -----------------------------------------------------------------------------------------------------------------
@@ -204,7 +221,7 @@ class _Group:
             yield from self._rolling(now)
 
     def _wish(self, turn: int, when: datetime, slots: list[Slot]) -> Wish:
-        return Wish(f"{self.name}.{turn}", when, tuple(slots), self.types, self.asked.aggregate)
+        return Wish(f"{self.name}.{turn}", when, tuple(slots), self.types, self.asked.aggregate, self.asked.targets or ())
 
     def _ad_hoc(self, now: datetime) -> Iterator[Wish]:
         """When we like: at the end of what was, every while of what will be."""

@@ -5,21 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from contracts.units import utc
 from dr_engine.domain.grid_event import AskedPart
+from dr_engine.domain.settlement import RequestInterval
+from dr_engine.store import events
 from dr_engine.store.tables import grid_events, grid_reports, grid_requests
 
 
 @dataclass(frozen=True, slots=True)
 class SeenEvent:
-    """An event of a VTN as it was read last; `content` is its wire form as JSON text."""
+    """An event of a VTN as it was read last; `content` is its wire form as JSON text. Reports that were due up to
+    `reported_until` are done with."""
 
     event_id: str
     program: str
-    facility_id: str | None
+    facilities: tuple[str, ...]
     seen_at: datetime
     modified_at: datetime | None
     content: str
@@ -27,11 +30,13 @@ class SeenEvent:
     note: str = ""
     gone_at: datetime | None = None
     settled_at: datetime | None = None
+    reported_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MadeRequest:
-    """A DR event that was made of one."""
+    """A DR event that was made of one. `parts` are what was asked for; of several facilities together, if it was `shared_by`
+    them."""
 
     request_id: str
     event_id: str
@@ -40,6 +45,7 @@ class MadeRequest:
     ends_at: datetime
     made_at: datetime
     withdrawn_at: datetime | None = None
+    shared_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,9 @@ _REPORT = tuple(grid_reports.c[name] for name in GridReport.__dataclass_fields__
 
 
 def put(connection: Connection, event: SeenEvent) -> None:
-    """Keep an event as it was read; when it was first seen stays as it is."""
-    row = {name: getattr(event, name) for name in SeenEvent.__dataclass_fields__}
-    new = {name: value for name, value in row.items() if name not in ("event_id", "seen_at")}
+    """Keep an event as it was read; when it was first seen, and which reports are done with, stay as they are."""
+    row = {name: getattr(event, name) for name in SeenEvent.__dataclass_fields__} | {"facilities": list(event.facilities)}
+    new = {name: value for name, value in row.items() if name not in ("event_id", "seen_at", "reported_until")}
     query = insert_or_update(grid_events).values(row)
     connection.execute(query.on_conflict_do_update(index_elements=["event_id"], set_=new))
 
@@ -74,13 +80,17 @@ def put(connection: Connection, event: SeenEvent) -> None:
 def find(connection: Connection, event_id: str) -> SeenEvent | None:
     """An event of the VTN, or None."""
     found = connection.execute(select(*_SEEN).where(grid_events.c.event_id == event_id)).first()
-    return None if found is None else SeenEvent(*found)
+    return None if found is None else _seen(found)
 
 
 def standing(connection: Connection) -> list[SeenEvent]:
     """The events that the VTN still has, by id."""
     query = select(*_SEEN).where(grid_events.c.gone_at.is_(None)).order_by(grid_events.c.event_id)
-    return [SeenEvent(*row) for row in connection.execute(query)]
+    return [_seen(row) for row in connection.execute(query)]
+
+
+def _seen(row: Row[Any]) -> SeenEvent:
+    return SeenEvent(**(dict(row._mapping) | {"facilities": tuple(row.facilities)}))
 
 
 def gone(connection: Connection, event_id: str, now: datetime) -> None:
@@ -105,7 +115,8 @@ def settled(connection: Connection, event_id: str, now: datetime) -> None:
 def made(connection: Connection, request: MadeRequest) -> None:
     """Keep which DR event was made of which event."""
     row = {name: getattr(request, name) for name in MadeRequest.__dataclass_fields__}
-    connection.execute(insert(grid_requests).values(row | {"parts": [_wire(part) for part in request.parts]}))
+    wire = {"parts": [_wire(part) for part in request.parts], "shared_by": list(request.shared_by)}
+    connection.execute(insert(grid_requests).values(row | wire))
 
 
 def withdrawn(connection: Connection, request_id: str, now: datetime) -> None:
@@ -122,6 +133,12 @@ def standing_requests(connection: Connection, facility_id: str, now: datetime) -
     """The DR events of a facility that were not withdrawn and are not over, the oldest first."""
     row = grid_requests.c
     return _requests(connection, row.facility_id == facility_id, row.withdrawn_at.is_(None), row.ends_at > now)
+
+
+def standing_intervals(connection: Connection, facility_id: str, now: datetime) -> list[RequestInterval]:
+    """What a facility is asked for by all DR events of VTNs that stand."""
+    found = [events.get(connection, one.request_id) for one in standing_requests(connection, facility_id, now)]
+    return [interval for event in found if not event.cancelled for interval in event.intervals]
 
 
 def event_of(connection: Connection, request_id: str) -> str | None:
@@ -141,7 +158,9 @@ def _requests(connection: Connection, *conditions: Any) -> list[MadeRequest]:
     columns = (grid_requests.c[name] for name in MadeRequest.__dataclass_fields__)
     query = select(*columns).where(*conditions).order_by(grid_requests.c.made_at, grid_requests.c.request_id)
     return [
-        MadeRequest(**(dict(row) | {"parts": tuple(_part(part) for part in row["parts"])}))
+        MadeRequest(
+            **(dict(row) | {"parts": tuple(_part(part) for part in row["parts"]), "shared_by": tuple(row["shared_by"])})
+        )
         for row in connection.execute(query).mappings()
     ]
 
@@ -181,3 +200,57 @@ def counts(connection: Connection) -> dict[str, int]:
     waiting = select(func.count()).select_from(grid_reports).where(or_(row.sent_at.is_(None)), row.note == "")
     numbers = [connection.execute(query).scalar_one() for query in (open_events, taken, refused, waiting)]
     return dict(zip(("events", "reports_sent", "reports_refused", "reports_waiting"), numbers, strict=True))
+
+
+# What is old --------------------------------------------------------------------------------------------------------------
+
+
+def old_events(connection: Connection, limit: datetime, most: int) -> Sequence[str]:
+    """Events that their VTN has had no more since before the limit."""
+    row = grid_events.c
+    return (
+        connection.execute(select(row.event_id).where(row.gone_at < limit).order_by(row.gone_at).limit(most)).scalars().all()
+    )
+
+
+def drop_events(event_ids: Sequence[str], connection: Connection) -> int:
+    """Forget events with what was made of them and told of them; how many rows."""
+    tables = (grid_reports, grid_requests, grid_events)
+    return sum(connection.execute(delete(one).where(one.c.event_id.in_(event_ids))).rowcount for one in tables)
+
+
+def old_requests(connection: Connection, limit: datetime, most: int) -> Sequence[str]:
+    """Requests that ended before the limit."""
+    row = grid_requests.c
+    query = select(row.request_id).where(row.ends_at < limit).order_by(row.ends_at).limit(most)
+    return connection.execute(query).scalars().all()
+
+
+def drop_requests(request_ids: Sequence[str], connection: Connection) -> int:
+    """Forget of which event requests were made; how many."""
+    return connection.execute(delete(grid_requests).where(grid_requests.c.request_id.in_(request_ids))).rowcount
+
+
+def old_reports(connection: Connection, limit: datetime, most: int) -> Sequence[tuple[str, str, datetime]]:
+    """Reports that were due before the limit and need nothing more, nor does an earlier one of their event: event, name,
+    when it was due."""
+    row, other = grid_reports.c, grid_reports.alias()
+    waits = select(other.c.name).where(
+        other.c.event_id == row.event_id, other.c.sent_at.is_(None), other.c.note == "", other.c.due_at <= row.due_at
+    )
+    query = select(row.event_id, row.name, row.due_at).where(row.due_at < limit, ~waits.exists())
+    return [tuple(found) for found in connection.execute(query.order_by(row.due_at).limit(most))]
+
+
+def drop_reports(reports: Sequence[tuple[str, str, datetime]], connection: Connection) -> int:
+    """Forget reports, so that none of them is due again; how many."""
+    until: dict[str, datetime] = {}
+    for event_id, _, due_at in reports:
+        until[event_id] = max(due_at, until.get(event_id, due_at))
+    row = grid_events.c
+    for event_id, due_at in until.items():
+        later = or_(row.reported_until.is_(None), row.reported_until < due_at)
+        connection.execute(update(grid_events).where(row.event_id == event_id, later).values(reported_until=due_at))
+    keys = [(event_id, name) for event_id, name, _ in reports]
+    told = tuple_(grid_reports.c.event_id, grid_reports.c.name)
+    return connection.execute(delete(grid_reports).where(told.in_(keys))).rowcount

@@ -312,7 +312,7 @@ grid_events = Table(
     metadata,
     Column("event_id", String(128), primary_key=True),
     Column("program", String(128), nullable=False),
-    Column("facility_id", String(64)),
+    Column("facilities", JSON, nullable=False, server_default="[]"),
     Column("seen_at", UtcDateTime, nullable=False),  # when it was first read: the start of one that starts now
     Column("modified_at", UtcDateTime),
     Column("content", Text, nullable=False),
@@ -320,6 +320,7 @@ grid_events = Table(
     Column("note", Text, nullable=False),
     Column("gone_at", UtcDateTime, index=True),
     Column("settled_at", UtcDateTime),  # of a statement: when it was carried out
+    Column("reported_until", UtcDateTime),  # reports that were due until then are done with, and no more kept
 )
 """Events of a VTN as they were read last, in wire form; `units` by payload type are its program's."""
 
@@ -330,6 +331,7 @@ grid_requests = Table(
     Column("event_id", String(128), nullable=False, index=True),
     Column("facility_id", String(64), nullable=False, index=True),
     Column("parts", JSON, nullable=False),
+    Column("shared_by", JSON, nullable=False, server_default="[]"),  # the facilities that were asked for the parts together
     Column("ends_at", UtcDateTime, nullable=False, index=True),
     Column("made_at", UtcDateTime, nullable=False),
     Column("withdrawn_at", UtcDateTime),
@@ -342,7 +344,7 @@ grid_reports = Table(
     Column("event_id", String(128), primary_key=True),
     Column("name", String(128), primary_key=True),
     Column("report_id", String(128)),
-    Column("due_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
     Column("tried_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("content", Text, nullable=False),

@@ -6,8 +6,8 @@ an event's requests is not as it should be is withdrawn and asked anew from now 
 that a poll that brings nothing new does nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -17,8 +17,11 @@ from sqlalchemy import Connection
 
 from dr_engine import market
 from dr_engine.domain.allocation import allocate
-from dr_engine.domain.grid_event import AskedPart, GridEvent, Run, requested, runs, segments
+from dr_engine.domain.capacity import Block
+from dr_engine.domain.grid_event import AskedPart, GridEvent, Run, asked_between, requested, runs, segments
+from dr_engine.domain.grid_share import Room, shared_w
 from dr_engine.domain.grid_statement import NoStatement, is_statement, told
+from dr_engine.domain.settlement import RequestInterval
 from dr_engine.settings import DrSettings
 from dr_engine.settling import terms_for
 from dr_engine.store import events, grid, statements
@@ -73,14 +76,8 @@ class Intake:
                     self._see(connection, polled, wire, poll.targets, now)
             for event_id in poll.gone:
                 grid.gone(connection, event_id, now)
-        changed = False
         known = [(seen, decode(Event, orjson.loads(seen.content))) for seen in grid.standing(connection)]
-        asking = [(seen, event) for seen, event in known if not is_statement(event)]
-        for facility in sorted(
-            {seen.facility_id for seen, _ in asking if seen.facility_id} | grid.facilities(connection, now)
-        ):
-            mine = [self._grid_event(seen, event) for seen, event in asking if seen.facility_id == facility]
-            changed |= self._reconcile(connection, facility, [one for one in mine if one is not None], now)
+        changed = self._reconcile(connection, [(seen, event) for seen, event in known if not is_statement(event)], now)
         for seen, event in known:
             if is_statement(event) and seen.settled_at is None:
                 changed |= self._settle(connection, seen, event, now)
@@ -102,28 +99,18 @@ class Intake:
                 grid.note(connection, event_id, f"its new content cannot be read: {error}"[:500])
             return
         modified = event.modification_date_time
+        facilities = _facilities(polled.program, event, targets)
         if known is not None and known.gone_at is None:
             if known.modified_at is not None and modified is not None and modified < known.modified_at:
                 return
-            if known.content == _text(wire) and known.program == polled.program.name:
+            as_known = (known.content, known.program, known.facilities)
+            if as_known == (_text(wire), polled.program.name, facilities):
                 return
-        facility, note = self._facility(polled.program, event, targets)
         seen_at = now if known is None else known.seen_at
         grid.put(
             connection,
-            SeenEvent(event_id, polled.program.name, facility, seen_at, modified, _text(wire), polled.units, note),
+            SeenEvent(event_id, polled.program.name, facilities, seen_at, modified, _text(wire), polled.units),
         )
-
-    def _facility(self, program: VenProgram, event: Event, targets: Mapping[str, frozenset[str]]) -> tuple[str | None, str]:
-        """Whose cars are meant: those of the one facility that the event's targets name, else the programme's."""
-        named = {facility for facility, granted in targets.items() if granted & set(event.targets or ())}
-        if program.facility is not None and (not named or program.facility in named):
-            return program.facility, ""
-        if len(named) == 1:
-            return next(iter(named)), ""
-        if named:
-            return None, f"its targets name several of our facilities ({', '.join(sorted(named))}); ask each by itself"
-        return None, "its targets name none of our resources, and its program has no facility"
 
     def _grid_event(self, seen: SeenEvent, event: Event) -> GridEvent | None:
         program = self._programs.get(seen.program)
@@ -134,19 +121,43 @@ class Intake:
 
     # Requests -----------------------------------------------------------------------------------------------------------
 
-    def _reconcile(self, connection: Connection, facility: str, asked: Sequence[GridEvent], now: datetime) -> bool:
-        sound = [one for one in asked if self._is_sound(connection, one, now)]
-        wanted = runs(sound, now)
-        left = {(run.event_id, run.after(now)): run for run in wanted}
+    def _reconcile(self, connection: Connection, asking: Sequence[tuple[SeenEvent, Event]], now: datetime) -> bool:
+        """First what is asked no more goes, everywhere; then what is new is asked, so that facilities that share a power do
+        not count on what is about to go."""
+        sharing = _Sharing({seen.event_id: self._shared_by(seen) for seen, _ in asking})
         changed = False
-        for request in grid.standing_requests(connection, facility, now):
-            coming = Run(request.event_id, request.parts).after(now)
-            if left.pop((request.event_id, coming), None) is not None:
-                continue
-            _withdraw(connection, request, now)
-            changed = True
-        for run in left.values():
-            changed |= self._ask(connection, facility, run, now)
+        for facility in sorted({one for seen, _ in asking for one in seen.facilities} | grid.facilities(connection, now)):
+            mine = [self._grid_event(seen, event) for seen, event in asking if facility in seen.facilities]
+            sound = [one for one in mine if one is not None and self._is_sound(connection, one, now)]
+            left = {(run.event_id, run.after(now)): run for run in runs(sound, now)}
+            for request in grid.standing_requests(connection, facility, now):
+                coming = Run(request.event_id, request.parts).after(now)
+                is_shared_as_now = request.shared_by == sharing.facilities.get(request.event_id)
+                if not is_shared_as_now or left.pop((request.event_id, coming), None) is None:
+                    _withdraw(connection, request, now)
+                    changed = True
+            sharing.left[facility] = list(left.values())
+        return self._ask_all(connection, sharing, now) or changed
+
+    def _shared_by(self, seen: SeenEvent) -> tuple[str, ...]:
+        """The facilities that share an event's powers; none where each is asked by itself."""
+        program = self._programs.get(seen.program)
+        is_shared = len(seen.facilities) > 1 and program is not None and program.several == "together"
+        return seen.facilities if is_shared else ()
+
+    def _ask_all(self, connection: Connection, sharing: "_Sharing", now: datetime) -> bool:
+        refusals: dict[str, list[str]] = {}
+        changed = False
+        for facility, left in sharing.left.items():
+            while left:
+                told = refusals.setdefault(left[0].event_id, [])
+                try:
+                    changed |= self._ask(connection, facility, left[0], sharing, now)
+                except Refused as error:
+                    told.append(f"the engine refuses it at {facility}: {error}")
+                left.pop(0)
+        for event_id, told in refusals.items():
+            grid.note(connection, event_id, "; ".join(told)[:500])
         return changed
 
     def _is_sound(self, connection: Connection, one: GridEvent, now: datetime) -> bool:
@@ -157,27 +168,65 @@ class Intake:
             return False
         return True
 
-    def _ask(self, connection: Connection, facility: str, run: Run, now: datetime) -> bool:
+    def _ask(self, connection: Connection, facility: str, run: Run, sharing: "_Sharing", now: datetime) -> bool:
+        """Make a request of a run. False when the others do all of it. Raises Refused."""
         parts = run.after(now)
-        beside = [self.baseline_w(connection, facility, part, now) if part.is_relative else 0.0 for part in parts]
-        event = DrEvent(_request_id(connection, run.event_id), facility, _program(connection, run), requested(parts, beside))
-        try:
-            events.receive(connection, event, now)
-        except Refused as error:
-            grid.note(connection, run.event_id, f"the engine refuses it: {error}"[:500])
-            return False
-        grid.made(connection, MadeRequest(event.event_id, run.event_id, facility, run.parts, run.end, now))
-        grid.note(connection, run.event_id, "")
+        if shared_by := sharing.facilities[run.event_id]:
+            asked = self._part_of(connection, facility, run, sharing, now)
+            if asked is None:
+                return False
+        else:
+            beside = [self.baseline_w(connection, facility, part, now) if part.is_relative else 0.0 for part in parts]
+            asked = requested(parts, beside)
+        event = DrEvent(_request_id(connection, run.event_id), facility, _program(connection, run), asked)
+        events.receive(connection, event, now)
+        made = MadeRequest(event.event_id, run.event_id, facility, run.parts, run.end, now, shared_by=shared_by)
+        grid.made(connection, made)
         return True
+
+    def _part_of(
+        self, connection: Connection, facility: str, run: Run, sharing: "_Sharing", now: datetime
+    ) -> tuple[RequestInterval, ...] | None:
+        """What a facility is asked for of a power that is asked of several together: its part of what is not yet asked of
+        the others. None when that is what its cars do anyway."""
+        everybody = sharing.facilities[run.event_id]
+        asked = {one: grid.standing_intervals(connection, one, now) for one in everybody}
+        mine: list[AskedPart] = []
+        is_change = False
+        parts = run.after(now)
+        for part in parts:
+            rooms = {one: self._room(connection, one, parts, part, sharing, now) for one in everybody}
+            open_to = sharing.still_to_ask(run.event_id, part)
+            total_w = part.power_w + (sum(room.baseline_w for room in rooms.values()) if part.is_relative else 0.0)
+            asked_w = sum(
+                asked_between(asked[one], part, room.baseline_w) for one, room in rooms.items() if one not in open_to
+            )
+            share_w = shared_w(total_w - asked_w, {one: rooms[one] for one in open_to})[facility]
+            is_change |= abs(share_w - rooms[facility].baseline_w) >= 1
+            mine.append(replace(part, is_relative=False, power_w=share_w))
+        return requested(mine, [0.0] * len(mine)) if is_change else None
+
+    def _room(
+        self,
+        connection: Connection,
+        facility: str,
+        parts: Sequence[AskedPart],
+        part: AskedPart,
+        sharing: "_Sharing",
+        now: datetime,
+    ) -> Room:
+        """What a facility can do in one of the parts, if all of them are asked of it."""
+        key = facility, parts[0].start, parts[-1].end
+        if key not in sharing.blocks:
+            physics = self._settings.physics()
+            sharing.blocks[key] = market.blocks(connection, *key, now, self._telemetry, physics, together=True, clipped=True)
+        return Room(*(_mean(sharing.blocks[key], part, power_w) for power_w in (_baseline_w, _least_w, _most_w)))
 
     def baseline_w(self, connection: Connection, facility: str, part: AskedPart, now: datetime) -> float:
         """The mean of what the booked cars would do through the part."""
-        blocks = market.blocks(
-            connection, facility, part.start, part.end, now, self._telemetry, self._settings.physics(), together=False
-        )
-        weights = [(min(one.end, part.end) - max(one.start, part.start)).total_seconds() for one in blocks]
-        whole = sum(weights)
-        return sum(one.baseline_w * weight for one, weight in zip(blocks, weights, strict=True)) / whole if whole else 0.0
+        physics, period = self._settings.physics(), (part.start, part.end)
+        blocks = market.blocks(connection, facility, *period, now, self._telemetry, physics, together=False, clipped=True)
+        return _mean(blocks, part, _baseline_w)
 
     # Money --------------------------------------------------------------------------------------------------------------
 
@@ -206,6 +255,49 @@ class Intake:
     def _delivered_wh(self, connection: Connection, event: DrEvent) -> int:
         terms = terms_for(connection, self._settings, event.event_id)
         return sum(one.delivered_wh for one in worked_out(connection, event, terms).found)
+
+
+@dataclass(slots=True)
+class _Sharing:
+    """Which events' powers are shared by which facilities, and what is still to be asked, by facility."""
+
+    facilities: Mapping[str, tuple[str, ...]]
+    left: dict[str, list[Run]] = field(default_factory=dict)
+    blocks: dict[tuple[str, datetime, datetime], list[Block]] = field(default_factory=dict)
+    """What facilities can do in a period, as far as it was reckoned."""
+
+    def still_to_ask(self, event_id: str, part: AskedPart) -> list[str]:
+        """The facilities that are still to be asked for the event while a part lasts."""
+        return [
+            facility
+            for facility, left in self.left.items()
+            if any(run.event_id == event_id and run.start < part.end and run.end > part.start for run in left)
+        ]
+
+
+def _facilities(program: VenProgram, event: Event, targets: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Whose cars are meant: those that the event's targets name, else the programme's, else all of ours."""
+    named = {facility for facility, granted in targets.items() if granted & set(event.targets or ())}
+    return tuple(sorted(named or ({program.facility} if program.facility is not None else set(targets))))
+
+
+def _mean(blocks: Sequence[Block], part: AskedPart, power_w: Callable[[Block], int]) -> float:
+    """The mean of a power over the blocks that a part touches, by how long it does; 0 where there are none."""
+    weights = [max(0.0, (min(one.end, part.end) - max(one.start, part.start)).total_seconds()) for one in blocks]
+    whole = sum(weights)
+    return sum(power_w(one) * weight for one, weight in zip(blocks, weights, strict=True)) / whole if whole else 0.0
+
+
+def _baseline_w(block: Block) -> int:
+    return block.baseline_w
+
+
+def _least_w(block: Block) -> int:
+    return block.min_power_w
+
+
+def _most_w(block: Block) -> int:
+    return block.max_power_w
 
 
 def _withdraw(connection: Connection, request: MadeRequest, now: datetime) -> None:

@@ -5,7 +5,7 @@ gets all that it missed, in order. A report is noted before it is sent; one of w
 looked for by its name before it is sent again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -65,18 +65,22 @@ class Reporting:
         self._telemetry = telemetry
         self._metrics = metrics
         self._log = log
+        self._targets: Mapping[str, frozenset[str]] = {}
         self._done: dict[tuple[str, str], datetime] = {}
         """When a report that needs nothing more for now was looked at."""
 
-    async def send_due(self) -> None:
-        """Send what is due. Raises Unavailable, and Declined when the VTN does not know us; a report that it declines is
-        noted and left."""
-        now = self._clock.now()
+    async def send_due(self, targets: Mapping[str, frozenset[str]]) -> None:
+        """Send what is due; `targets` are those granted to each facility. Raises Unavailable, and Declined when the VTN does
+        not know us; a report that it declines is noted and left."""
+        now, self._targets = self._clock.now(), targets
+        wished: set[tuple[str, str]] = set()
         for seen, event in await self._database.read(_asking):
             try:
                 due = wishes(event, seen.seen_at, now, timedelta(seconds=self._ven.forecast_every_s))
             except (NotSchedulable, OverflowError):
                 continue
+            due = [wish for wish in due if seen.reported_until is None or wish.due > seen.reported_until]
+            wished.update((seen.event_id, wish.name) for wish in due)
             due = [wish for wish in due if self._is_due(seen, wish, now)]
             if not due:
                 continue
@@ -84,6 +88,7 @@ class Reporting:
             for wish in due:
                 if self._is_to_make(seen, wish, known.get(wish.name), now):
                     await self._make(seen, wish, known.get(wish.name), now)
+        self._done = {key: when for key, when in self._done.items() if key in wished}
 
     def _is_due(self, seen: SeenEvent, wish: Wish, now: datetime) -> bool:
         """Whether the store need be asked about it at all."""
@@ -160,31 +165,47 @@ class Reporting:
     # Content ------------------------------------------------------------------------------------------------------------
 
     async def _metered(self, seen: SeenEvent, wish: Wish) -> Report:
-        figures = await self._database.read(lambda connection: figures_of(connection, seen.event_id, wish.slots))
+        meant = self._meant(seen, wish)
+        figures = await self._database.read(lambda connection: figures_of(connection, seen.event_id, wish.slots, meant))
         return report(seen.event_id, self._ven.name, wish, figures)
+
+    def _meant(self, seen: SeenEvent, wish: Wish) -> list[str]:
+        """The facilities that a report is about."""
+        named = [one for one in seen.facilities if self._targets.get(one, frozenset()) & set(wish.targets)]
+        return named or list(seen.facilities)
 
     async def _forecast(self, seen: SeenEvent, wish: Wish, now: datetime) -> Report:
         program = self._ven.program(seen.program)
-        facility = seen.facility_id
-        if program is None or facility is None:
+        if program is None or not seen.facilities:
             raise NotSendable("no facility of ours is meant")
         products = self._settings.product_table()
-        available: dict[str, list[float]] = {}
-        confidence: dict[str, int] = {}
-        for kind in (one for one in wish.payload_types if one in FORECASTS):
-            product = products.get(program.offer_up if kind == UP_REGULATION_AVAILABLE else program.offer_down)
-            period = wish.slots[0].start, wish.slots[-1].end
-            offered = await market.offers(
-                self._database, facility, _ungated(product), period, now, self._telemetry, self._settings
-            )
-            blocks = [block for day in offered.days for block in day.blocks]
-            available[kind] = [
-                float(min((b.offered_kw for b in blocks if b.start < slot.end and b.end > slot.start), default=0))
-                for slot in wish.slots
-            ]
-            confidence[kind] = round(100 * product.reliability_p)
-        name = next((one.name for one in self._ven.resources if one.facility == facility), self._ven.name)
-        return forecast(seen.event_id, self._ven.name, wish, available, confidence, name)
+        sold = {
+            kind: products.get(program.offer_up if kind == UP_REGULATION_AVAILABLE else program.offer_down)
+            for kind in wish.payload_types
+            if kind in FORECASTS
+        }
+        available = {
+            self._resource_of(facility): {
+                kind: await self._offered_kw(facility, product, wish, now) for kind, product in sold.items()
+            }
+            for facility in self._meant(seen, wish)
+        }
+        confidence = {kind: round(100 * product.reliability_p) for kind, product in sold.items()}
+        return forecast(seen.event_id, self._ven.name, wish, available, confidence)
+
+    async def _offered_kw(self, facility: str, product: MarketProduct, wish: Wish, now: datetime) -> list[float]:
+        """What may be bid through each slot, as all blocks of its day hold together."""
+        period, asked = (wish.slots[0].start, wish.slots[-1].end), _ungated(product)
+        offered = await market.offers(self._database, facility, asked, period, now, self._telemetry, self._settings)
+        blocks = [block for day in offered.days for block in day.blocks]
+        return [
+            float(min((one.offered_kw for one in blocks if one.start < slot.end and one.end > slot.start), default=0))
+            for slot in wish.slots
+        ]
+
+    def _resource_of(self, facility: str) -> str:
+        """How a facility's cars are called at the VTN."""
+        return next((one.name for one in self._ven.resources if one.facility == facility), facility)
 
 
 def _ungated(product: MarketProduct) -> MarketProduct:
@@ -198,10 +219,14 @@ def _asking(connection: Connection) -> list[tuple[SeenEvent, Event]]:
     return [(seen, event) for seen, event in found if event.report_descriptors and not is_statement(event)]
 
 
-def figures_of(connection: Connection, event_id: str, slots: Sequence[Slot]) -> dict[str, list[Figures]]:
-    """What each EVSE did in each slot under the requests of an event, by its name."""
+def figures_of(
+    connection: Connection, event_id: str, slots: Sequence[Slot], facilities: Collection[str]
+) -> dict[str, list[Figures]]:
+    """What each EVSE of these facilities did in each slot under the requests of an event, by its name."""
     found: dict[str, list[Figures]] = {}
     for request in grid.requests_of(connection, event_id):
+        if request.facility_id not in facilities:
+            continue
         event = events.get(connection, request.request_id)
         if event.cancelled:
             continue

@@ -21,7 +21,7 @@ class VenProgram(_Part):
     name: Name
     """Its programName."""
     facility: Facility | None = None
-    """Whose cars; None: that of the resource whose targets an event names."""
+    """Whose cars, where an event's targets name none of our resources; None: those of all resources."""
     positive: Positive = Positive.IMPORT
     """What a number above 0 does: take power, or give it."""
     units: str = KW
@@ -32,6 +32,9 @@ class VenProgram(_Part):
     """What each level of SIMPLE changes: - less import."""
     payloads: dict[Name, Reading] = {}
     """Payload types that mean power, in the order in which they count; none: the standard's two."""
+    several: Literal["together", "each"] = "together"
+    """What its numbers are of when an event is for several of our facilities: of all together, which then share them by what
+    each can do, or of each."""
     incentive_payload: Name = "X_INCENTIVE"
     """The payload type that says what is paid."""
     offer_up: str = "jp-ra-up"

@@ -6,7 +6,7 @@ goes on, and it is asked again after a pause that grows to a minute, or as long 
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -147,7 +147,7 @@ class Ven:
             status.reports_after = None
         status.polled_at, status.failure, status.failures = now, "", 0
         self._metrics.looked(began)
-        await self._report(now)
+        await self._report(poll.targets, now)
         counts = await self._database.read(grid.counts)
         self._metrics.kept(counts["events"], counts["reports_waiting"])
         return self.settings.poll_s
@@ -163,13 +163,13 @@ class Ven:
         await self._take(None)
         return self._pause_s(error, status.failures)
 
-    async def _report(self, now: datetime) -> None:
+    async def _report(self, targets: Mapping[str, frozenset[str]], now: datetime) -> None:
         """Send what is due. Events are looked at as often as ever while reports cannot be sent."""
         status = self.status
         if status.reports_after is not None and now < status.reports_after:
             return
         try:
-            await self._reporting.send_due()
+            await self._reporting.send_due(targets)
         except VtnError as error:
             if str(error) != status.reports_failure:
                 self._log.warning("reports cannot be sent", reason=str(error))

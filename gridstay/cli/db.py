@@ -106,7 +106,7 @@ def prune(
     """
     with _plainly():
         loaded = settings.load(compose.Settings, config)
-        keep = Keep(csms=loaded.csms.retention, mailboxes_days=loaded.mailboxes_days)
+        keep = Keep(csms=loaded.csms.retention, dr=loaded.dr.retention, mailboxes_days=loaded.mailboxes_days)
         folder = data or loaded.data
         check_databases(folder)
         try:

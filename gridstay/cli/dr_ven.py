@@ -53,6 +53,13 @@ def of_the_vtn(row: Row, zone: ZoneInfo) -> list[RenderableType]:
         "told": lambda one: _told(one["content"]),
         "note": lambda one: one["note"],
     }
+    requests = {
+        "request": lambda one: one["id"],
+        "facility": lambda one: one["facility"],
+        "state": lambda one: one["state"],
+        f"from ({zone.key})": lambda one: show.when(one["start"], zone),
+        "to": lambda one: show.when(one["end"], zone),
+    }
     content = row["content"]
     told = {
         "OpenADR event": row["event_id"],
@@ -70,6 +77,7 @@ def of_the_vtn(row: Row, zone: ZoneInfo) -> list[RenderableType]:
         show.heading("At the VTN"),
         show.facts(told),
         show.table(row["timeline"], timeline, nothing="It asks for no power."),
+        show.table(row["requests"], requests, nothing="No request was made of it."),
         show.heading("Reports"),
         show.table(row["reports"], reports, nothing="None is due yet, or none was asked for."),
     ]
@@ -79,7 +87,7 @@ def _programs(rows: list[Row]) -> RenderableType:
     columns = {
         "program": lambda row: row["name"],
         "we take part": lambda row: show.good("yes" if row["takes_part"] else "no", row["takes_part"]),
-        "facility": lambda row: row["facility"],
+        "facilities": lambda row: ", ".join(row["facilities"]),
         "payloads": lambda row: ", ".join(row["payloads"]),
         "targets": lambda row: ", ".join(row["targets"]),
         "id": lambda row: row["id"],

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from csms.retention import Days, RetentionSettings, rules
+from csms.retention import RetentionSettings as CsmsRetention
+from csms.retention import rules as csms_rules
+from dr_engine.retention import RetentionSettings as DrRetention
+from dr_engine.retention import rules as dr_rules
 from gridstay.upkeep.folder import MAILBOXES, TABLES, check_databases, check_revision, file_of, opened, revision_of, url_of
 from runtime.activity import Activity
 from runtime.clock import Clock
+from runtime.settings import Days
 from runtime.storage.database import Database
 from runtime.storage.migrate import upgrade
 from runtime.storage.sweep import Rules, mailbox_rules, sweep, unsent_ids
@@ -24,7 +28,8 @@ class Keep(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    csms: RetentionSettings = Field(default_factory=RetentionSettings)
+    csms: CsmsRetention = Field(default_factory=CsmsRetention)
+    dr: DrRetention = Field(default_factory=DrRetention)
     mailboxes_days: Days = 30
 
 
@@ -46,7 +51,8 @@ async def prune(
     """Sweep once; yields after every write the database, what went of it and how much. Where the caller stops, the next
     time goes on. `gently` beside a service at work."""
     wanted = of_mailboxes(databases, keep.mailboxes_days)
-    wanted["csms"] = {**rules(keep.csms), **wanted["csms"]}
+    wanted["csms"] = {**csms_rules(keep.csms), **wanted["csms"]}
+    wanted["dr_engine"] = {**dr_rules(keep.dr), **wanted["dr_engine"]}
     for name, chosen in wanted.items():
         async with aclosing(sweep(databases[name], clock, chosen, gently=gently)) as steps:
             async for what, rows in steps:

@@ -114,10 +114,10 @@ def test_X5_net_export_is_never_told_as_usage() -> None:
 
 
 def test_X5_a_forecast_bears_its_confidence_and_is_never_below_zero() -> None:
-    wish = Wish("f", at(1), SLOTS, ("UP_REGULATION_AVAILABLE", "X_OTHER"), is_aggregate=True)
-    wire = encode(
-        forecast("e", "us", wish, {"UP_REGULATION_AVAILABLE": [12.0, -0.5]}, {"UP_REGULATION_AVAILABLE": 90}, "hall-cars")
-    )
+    wish = Wish("f", at(1), SLOTS, ("UP_REGULATION_AVAILABLE", "X_OTHER"), is_aggregate=False)
+    available = {"hall-cars": {"UP_REGULATION_AVAILABLE": [12.0, -0.5]}}
+    wire = encode(forecast("e", "us", wish, available, {"UP_REGULATION_AVAILABLE": 90}))
+    assert [one["resourceName"] for one in wire["resources"]] == ["hall-cars"]
     assert wire["payloadDescriptors"] == [
         {
             "objectType": "REPORT_PAYLOAD_DESCRIPTOR",

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from dr_engine.retention import RetentionSettings, rules
 from dr_engine.settings import DrSettings
+from dr_engine.store import grid as grid_store
+from dr_engine.store.grid import SeenEvent
 from dr_engine.ven.settings import VenProgram, VenResource
 from runtime.bus.local import LocalBus
 from runtime.clock import SimulatedClock
 from runtime.service import Host, Supervisor
+from runtime.storage.sweep import sweep
 from simulators.vtn.problem import Refusal
 from tests.conftest import OpenDatabase
 from tests.dr_engine.bench import FACILITY, FakeCsms, at, booking, engine, willing
@@ -325,9 +329,9 @@ async def test_X5_ven_resources_and_programs_are_found_again(
     async with engine(host, clock, database, FakeCsms(host), settings) as bench:
         await bench.until(at(6))
         listed = (await bench.http.get("/api/dr/ven/programs")).json()
-        assert [(one["name"], one["takes_part"], one["facility"]) for one in listed] == [
-            ("other", False, None),
-            ("flex", True, FACILITY),
+        assert [(one["name"], one["takes_part"], one["facilities"]) for one in listed] == [
+            ("other", False, []),
+            ("flex", True, [FACILITY]),
         ]
 
 
@@ -375,15 +379,11 @@ async def test_X5_an_event_finds_its_facility_by_the_targets_of_our_resources(
             grant = {"hall-cars": ["hall", "both"], "spa-cars": ["both"]}[one["resourceName"]]
             grid.update("resources", one["id"], resourceName=one["resourceName"], venID=ven["id"], targets=grant)
         hall = grid.ask(program, (at(30), at(40), -5), targets=["hall"])
-        both = grid.ask(program, (at(30), at(40), -5), targets=["both"])
-        free = grid.ask(program, (at(30), at(40), -5))
         grid.ask(program, (at(30), at(40), -5), targets=["others"])
         await bench.until(at(3))
         assert [one["id"] for one in await listening.requests()] == [hall["id"]]
         assert (await listening.shown(hall["id"]))["content"]["targets"] == ["hall"]
-        assert "several" in (await listening.shown(both["id"]))["note"]
-        assert "none of our resources" in (await listening.shown(free["id"]))["note"]
-        assert len((await bench.http.get("/api/dr/ven/events")).json()) == 3, "what is not for us is not shown to us"
+        assert len((await bench.http.get("/api/dr/ven/events")).json()) == 1, "what is not for us is not shown to us"
 
 
 async def test_X5_the_vtn_s_call_makes_us_look_at_once_and_nobody_else_s(
@@ -508,6 +508,32 @@ async def test_X5_a_report_whose_answer_was_lost_is_found_and_not_sent_twice(
     assert [report["id"]] == lost
     assert report["resources"][0]["intervals"][0]["payloads"][-1]["values"] == ["MISSING"]
     assert (await listening.status())["reports_sent"] == 1
+
+
+@pytest.mark.acceptance
+async def test_X5_what_is_kept_no_more_is_neither_asked_nor_told_again(listening: Listening, grid: Grid) -> None:
+    bench = listening.bench
+    program = grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    asked = [{"payloadType": "DELTA_USAGE", "aggregate": True}]
+    event = grid.ask(program, (at(1), at(2), -5), eventName="up", reportDescriptors=asked)
+    old = SeenEvent("old", "flex", (FACILITY,), at(-1e6), None, "{}", {}, gone_at=at(-1e6))
+    await bench.database.write(lambda connection: grid_store.put(connection, old))
+    await bench.until(at(11))
+    gone = await bench.http.get("/api/dr/ven/events/old")
+    assert gone.status_code == 404, "the engine sweeps by itself"
+    (report,) = grid.all("reports")
+    assert len((await listening.shown(event["id"]))["reports"]) == 1
+    tomorrow, keep = SimulatedClock(at(24 * 60 + 11)), rules(RetentionSettings(vtn_days=1))
+    assert [rows async for rows in sweep(bench.database, tomorrow, keep, gently=False)] == [
+        ("reports to VTNs", 1),
+        ("requests of VTNs", 1),
+    ]
+    await bench.until(at(14))
+    shown = await listening.shown(event["id"])
+    assert (shown["reports"], shown["requests"], shown["gone_at"]) == ([], [], None)
+    assert [one["id"] for one in grid.all("reports")] == [report["id"]]
+    assert [one["id"] for one in await listening.requests()] == [event["id"]]
 
 
 @pytest.mark.acceptance

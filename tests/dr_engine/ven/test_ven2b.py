@@ -102,7 +102,7 @@ async def test_X5_openleadr_s_vtn_registers_us_and_we_opt_by_what_the_cars_can_d
         return vtn.registered == ["store"]
 
     async def answered() -> bool:
-        return len(vtn.opted) == 2
+        return len(vtn.opted) == 3
 
     async def measured() -> bool:
         return bool(vtn.powers)
@@ -114,11 +114,13 @@ async def test_X5_openleadr_s_vtn_registers_us_and_we_opt_by_what_the_cars_can_d
     start = now + timedelta(hours=1)
     vtn.ask(-3, "can", start)
     vtn.ask(-300, "cannot", start + timedelta(hours=1))
+    vtn.ask(-2, "soon", now + timedelta(minutes=1))
     await until(answered, "opted")
-    assert vtn.opted == {"can": "optIn", "cannot": "optOut"}
-    for opt in ("optIn", "optOut"):
-        assert bench.host.metrics.get_sample_value("gridstay_ven_answers_total", {"opt": opt}) == 1
-    (request,) = (await bench.http.get("/api/dr/events")).json()
+    assert vtn.opted == {"can": "optIn", "cannot": "optOut", "soon": "optIn"}
+    for opt, times in (("optIn", 2), ("optOut", 1)):
+        assert bench.host.metrics.get_sample_value("gridstay_ven_answers_total", {"opt": opt}) == times
+    soon, request = (await bench.http.get("/api/dr/events")).json()
+    assert soon["id"] == "soon"
     assert (request["id"], request["program"], request["state"]) == ("can", "flex-2b", "scheduled")
     assert [one["power_w"] for one in request["intervals"]] == [-3_000]
     seen = (await bench.http.get("/api/dr/ven/events/can")).json()

@@ -27,6 +27,12 @@ async def test_the_running_service_prunes_by_its_settings_or_by_those_it_is_sent
             "('CP1', ?, 'in', 'Heartbeat', 'm', 'ok', '[]')",
             [(at,)] * (ROWS + 1),
         )
+    with closing(sqlite3.connect(file_of(tmp_path, "dr_engine"))) as connection, connection:
+        connection.execute(
+            "INSERT INTO grid_events (event_id, program, seen_at, content, units, note, gone_at) VALUES "
+            "('e', 'flex', ?, '{}', '{}', '', ?)",
+            (at, at),
+        )
     settings = compose.Settings(data=tmp_path, ocpp_port=0, http_port=0)
     async with compose.running(settings, clock=clock, log=quiet()) as system, httpx.AsyncClient() as http:
         url, header = f"{system.http_url}/api/prune", {"Authorization": f"Bearer {system.operator_token}"}
@@ -34,5 +40,6 @@ async def test_the_running_service_prunes_by_its_settings_or_by_those_it_is_sent
         assert (await http.post(url, headers=header, json={"csms": {"frames_days": -1}})).status_code == 422
         first = (await http.post(url, headers=header)).json()
         assert first == {"gone": {"csms": {}, "reservation": {}, "dr_engine": {}}, "done": True}
-        second = (await http.post(url, headers=header, json={"csms": {"frames_days": 9}})).json()
-        assert second == {"gone": {"csms": {"frames": ROWS + 1}, "reservation": {}, "dr_engine": {}}, "done": True}
+        second = (await http.post(url, headers=header, json={"csms": {"frames_days": 9}, "dr": {"vtn_days": 9}})).json()
+        gone = {"csms": {"frames": ROWS + 1}, "reservation": {}, "dr_engine": {"events of VTNs": 1}}
+        assert second == {"gone": gone, "done": True}
