@@ -1,9 +1,8 @@
 """The chargers' door: a WebSocket server that admits stations, and runs a link for each."""
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -11,42 +10,32 @@ from typing import Any
 
 from cryptography import x509
 from sqlalchemy import Connection
-from websockets.asyncio.server import ServerConnection, serve
+from sqlalchemy.exc import SQLAlchemyError
 from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from contracts.csms import StationConnected, StationDisconnected
 from contracts.ids import StationId
 from csms import auth, frames, responders, store
 from csms.blocks import transaction_status
-from csms.calls import Calls, Link
+from csms.calls import Calls
 from csms.domain import ocsp
 from csms.domain.certificates import hash_data, ocsp_url
 from csms.domain.peer import Door, Peer, peer
 from csms.link import Common, StationLink
+from csms.websocket import SocketServer, StationSocket
 from protocols.ocpp.names import Version, negotiate
 from runtime.http import listening_socket
 
 SUPPORTED = (Version.V21, Version.V201)
-HANDSHAKE_S = 10.0
-"""How long a TLS handshake may take."""
 REPLACED = (1012, "replaced by a newer connection of this station")
-CLOSE_S = 5.0
-"""How long a station may take to answer a close; one that is gone never does."""
-BACKLOG = 4_096
-"""Connections that wait to be taken in, at most (the system may allow fewer): who finds no room there tries again only after
-1, 2, 4, 8 s and so on, and a door that stands open is then idle."""
 MAX_ARRIVING = 4_000
 """Stations whose credentials are being checked at once; each takes about a millisecond, and they wait for a half minute."""
 CROWDED = auth.Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many stations come at once; come again in a while")
 RETRY_AFTER_S = 10
-SMALL_DEFLATE = ServerPerMessageDeflateFactory(
-    server_max_window_bits=10, client_max_window_bits=10, compress_settings={"memLevel": 3}
-)
-"""permessage-deflate for a station that offers it (OCPP-J 3.3), with buffers that suit messages of a kilobyte or two."""
 
 
 @dataclass(frozen=True)
@@ -92,29 +81,21 @@ class Gateway:
         self, host: str, port: int, door: Door = Door.PLAIN, context: ssl.SSLContext | None = None
     ) -> AsyncIterator[int]:
         """Serve until the block ends; yields the port. Stations are then told that we go away (1001)."""
-        async with serve(
-            self._serve,
-            sock=listening_socket(host, port),
-            backlog=BACKLOG,
-            ssl=context,
-            ssl_handshake_timeout=HANDSHAKE_S if context else None,
-            process_request=partial(self._admit, door),
-            select_subprotocol=self._choose,
-            extensions=[SMALL_DEFLATE],
-            compression=None,
-            max_size=self._common.max_length,
-            ping_interval=None,  # `csms.pings` does it
-            close_timeout=CLOSE_S,
-            server_header=None,
-        ) as server:
-            yield int(next(iter(server.sockets)).getsockname()[1])
+        common = self._common
+        server = SocketServer(partial(self._serve, door), _choose, common.max_length, common.host.log)
+        with listening_socket(host, port) as listener:
+            async with server.listening(listener, context):
+                yield int(listener.getsockname()[1])
+        with suppress(SQLAlchemyError):
+            await common.database.write(_nothing)  # after what was written of those who have gone
 
-    async def _admit(self, door: Door, socket: ServerConnection, request: Request) -> Response | None:
+    async def _serve(self, door: Door, socket: StationSocket, request: Request) -> None:
         """Credentials are checked before the upgrade, and a refusal is kept in the station's frame log. Who comes when too
         many do is turned away before anything is read for it, so that those who are in are served."""
         if self._arriving >= MAX_ARRIVING:
             self._common.metrics.turned_away(CROWDED.status)
-            return _response(CROWDED)
+            socket.refuse(_response(CROWDED))
+            return
         self._arriving += 1
         try:
             outcome = await self._outcome(door, socket, request)
@@ -122,15 +103,15 @@ class Gateway:
             self._arriving -= 1
         if isinstance(outcome, auth.Admitted):
             offered = _offered(request.headers)
-            if negotiate(offered, SUPPORTED) is None:
-                outcome = auth.Refused(HTTPStatus.BAD_REQUEST, _no_version(offered), outcome.station_id)
-            else:
-                socket.admitted, socket.door = outcome, door  # type: ignore[attr-defined]
-                return None
+            if negotiate(offered, SUPPORTED) is not None:
+                if socket.accept(request):
+                    await self._let_in(door, socket, outcome)
+                return
+            outcome = auth.Refused(HTTPStatus.BAD_REQUEST, _no_version(offered), outcome.station_id)
         self._note_refusal(request.path, outcome)
-        return _response(outcome)
+        socket.refuse(_response(outcome))
 
-    async def _outcome(self, door: Door, socket: ServerConnection, request: Request) -> auth.Admitted | auth.Refused:
+    async def _outcome(self, door: Door, socket: StationSocket, request: Request) -> auth.Admitted | auth.Refused:
         authorization = request.headers.get_all("Authorization")
         given = authorization[0] if authorization else None
         peer, fault = await self._peer(socket) if door is Door.MUTUAL_TLS else (None, "")
@@ -142,7 +123,7 @@ class Gateway:
             return replace(outcome, reason=fault)
         return outcome
 
-    async def _peer(self, socket: ServerConnection) -> tuple[Peer | None, str]:
+    async def _peer(self, socket: StationSocket) -> tuple[Peer | None, str]:
         """The client certificate of the connection, or what is wrong with it."""
         der = socket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         authorities = self._identification.authorities
@@ -169,30 +150,38 @@ class Gateway:
             )
             self._common.frame_log.add(line)
 
-    def _choose(self, socket: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol:
-        version = negotiate(offered, SUPPORTED)
-        if version is None:
-            raise NegotiationError(_no_version(offered))
-        return Subprotocol(version)
-
-    async def _serve(self, socket: ServerConnection) -> None:
-        admitted: auth.Admitted = socket.admitted  # type: ignore[attr-defined]
-        station_id = admitted.station_id
-        version = Version(str(socket.subprotocol))
-        link = StationLink(station_id, socket, version, admitted, self._common)
+    async def _let_in(self, door: Door, socket: StationSocket, admitted: auth.Admitted) -> None:
+        """What a station says is heard once it is kept that it is there. If this connection replaces a dead one, no close
+        frame comes of that: it is not waited for."""
+        station_id, version = admitted.station_id, Version(socket.subprotocol)
+        link = StationLink(station_id, socket, version, admitted, self._common, partial(self._left, door, socket))
         replaced = self._calls.join(station_id, link)
-        door: Door = socket.door  # type: ignore[attr-defined]
         self._common.metrics.connected(version, door, admitted.make.vendor)
-        closing = asyncio.create_task(_let_go(replaced), name=f"replaced {station_id}")
+        if isinstance(replaced, StationLink):
+            replaced.close(*REPLACED)
         try:
             await self._common.database.write(lambda connection: self._connected(connection, link, admitted))
-            self._common.may_send_more()
-            await link.run()
+        except BaseException:
+            self._calls.leave(station_id, link)
+            raise
         finally:
-            self._common.metrics.disconnected(version, door, socket.close_code)
-            if self._calls.leave(station_id, link):
-                await self._common.database.write(lambda connection: self._disconnected(connection, station_id))
-            await closing
+            link.open()
+        self._common.may_send_more()
+
+    def _left(self, door: Door, socket: StationSocket, link: StationLink) -> None:
+        """A connection has ended. If no newer one has taken its place, the station is gone."""
+        common, station_id = self._common, link.station_id
+        common.metrics.disconnected(link.version, door, socket.close_code)
+        if not self._calls.leave(station_id, link):
+            return
+        common.host.activity.begin("departure")
+
+        def told(_: Any, error: Exception | None) -> None:
+            common.host.activity.end("departure")
+            if error is not None:
+                common.host.log.error("not kept that a station has gone", station=station_id, exc_info=error)
+
+        common.database.submit(lambda connection: self._disconnected(connection, station_id), told)
 
     def _connected(self, connection: Connection, link: StationLink, admitted: auth.Admitted) -> None:
         now = self._common.host.clock.now()
@@ -215,10 +204,15 @@ class Gateway:
                 self._disconnected(connection, station["id"])
 
 
-async def _let_go(replaced: Link | None) -> None:
-    """Close a replaced connection. Of a dead one no close frame comes: the new one must not wait for it."""
-    if isinstance(replaced, StationLink):
-        await replaced.close(*REPLACED)
+def _nothing(_: Connection) -> None:
+    pass
+
+
+def _choose(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol:
+    version = negotiate(offered, SUPPORTED)
+    if version is None:
+        raise NegotiationError(_no_version(offered))
+    return Subprotocol(version)
 
 
 def _offered(headers: Headers) -> list[str]:

@@ -1,20 +1,18 @@
 """One station's connection: a thin driver between its WebSocket and its OCPP session.
 
-The reader never awaits a handler. CALLs from the station wait in a line and are answered in order by a worker, which is
-there while there is something to do; answers to our own CALLs are resolved at once. So neither direction can block the
-other.
+What the station says is taken in as it comes. Its CALLs wait in a line, and one after the other is given to the writer of
+the database, which calls back with the answer once it is committed; answers to our own CALLs are resolved at once. So
+neither direction can block the other, and no task is there for a connection.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 from contracts.csms import PowerSample
 from contracts.ids import new_id
@@ -28,6 +26,7 @@ from csms.domain.station import BootStatus, may_send, solicits
 from csms.metrics import KEPT, OK, REPAIRED, CsmsMetrics
 from csms.outside import Consulting, Outside
 from csms.pings import Pings
+from csms.websocket import Hold, StationSocket
 from protocols.ocpp.names import ErrorCode, Role, Version
 from protocols.ocpp.session import (
     Answered,
@@ -53,7 +52,7 @@ EXPELLED = 1008
 SEEN_EVERY_S = 60.0
 """When a station was last seen is kept no more exactly than this."""
 MAX_WAITING = 100
-"""CALLs of one station that wait for their turn; the reader then stops reading and the station waits."""
+"""CALLs of one station that wait for their turn; with more nothing is read from it, and the station waits."""
 
 
 @dataclass(frozen=True)
@@ -78,26 +77,57 @@ class Common:
     metrics: CsmsMetrics
 
 
+@dataclass(slots=True)
+class _Said:
+    """A CALL or SEND that waits for its turn: with its text, and when it was read."""
+
+    message: Called | Notified
+    text: str
+    read_at: float
+
+
 class StationLink:
-    """Driver of one connection; `run` returns when it has ended."""
+    """Driver of one connection, from `open` until it has ended; `ended` is called then."""
+
+    __slots__ = (
+        "_boot_status",
+        "_common",
+        "_consulting",
+        "_ended",
+        "_is_handling",
+        "_peer",
+        "_pending",
+        "_pings",
+        "_quirks",
+        "_seen_at",
+        "_session",
+        "_socket",
+        "_solicited",
+        "_vendor",
+        "_waiting",
+        "station_id",
+        "version",
+    )
 
     def __init__(
         self,
         station_id: str,
-        socket: ServerConnection,
+        socket: StationSocket,
         version: Version,
         admitted: Admitted,
         common: Common,
+        ended: "Callable[[StationLink], None]",
     ) -> None:
         self.station_id = station_id
         self.version = version
         self._socket = socket
         self._common = common
+        self._ended = ended
         self._quirks = quirks.rules_for(common.quirks, admitted.make)
         self._session = Session(version, Role.CSMS, max_length=common.max_length, repair=self._repair, hears=self._hears)
-        self._waiting: deque[tuple[Called | Notified, str, float]] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        self._room: asyncio.Future[None] | None = None  # for the reader, while too many wait
+        self._waiting: deque[_Said] = deque()
+        self._is_handling = False
+        self._consulting: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[Result | Refusal]] = {}
         self._solicited: frozenset[str] = frozenset()
         self._boot_status = admitted.boot_status
@@ -112,22 +142,31 @@ class StationLink:
         """See `csms.calls.Link`."""
         return self._boot_status
 
-    async def run(self) -> None:
-        """Read until the socket closes; then whatever waits for an answer is told that there will be none."""
-        try:
-            with self._pings:
-                async for text in self._socket:
-                    self._pings.heard()
-                    await self._receive(text)
-        except ConnectionClosed:
-            pass  # without a close frame, as many stations do
-        finally:
-            self._take_note(self._session.close())
-            await self._stop()
+    def open(self) -> None:
+        """Listen to the station."""
+        self._pings.start()
+        self._socket.listen(self)
 
-    async def close(self, code: int, reason: str) -> None:
-        """Close the connection from our side."""
-        await self._socket.close(code, reason)
+    def close(self, code: int, reason: str) -> None:
+        """Begin to close the connection from our side."""
+        self._socket.begin_close(code, reason)
+
+    def alive(self) -> None:
+        """See `csms.websocket.Listener`."""
+        self._pings.heard()
+
+    def lost(self) -> None:
+        """See `csms.websocket.Listener`. Whatever waits for an answer is told that there will be none. What is being handled
+        is committed all the same, only not answered; what still waited is gone with its connection, and the station sends
+        it again."""
+        self._pings.stop()
+        self._take_note(self._session.close())
+        for _ in self._waiting:
+            self._common.host.activity.end("station")
+        self._waiting.clear()
+        if self._consulting is not None:
+            self._consulting.cancel()
+        self._ended(self)
 
     async def call(self, action: str, payload: dict[str, Any], timeout_s: float) -> Result | Refusal:
         """See `csms.calls.Link`."""
@@ -149,10 +188,10 @@ class StationLink:
         with self._common.host.activity.busy("call"):
             try:
                 await self._offer_passwords(action, payload)
-                await self._perform(events)
+                self._perform(events)
                 result = await within(clock, timeout_s, answer)
             except TimeoutError:
-                await self._perform(self._session.tick(max(deadline, clock.monotonic())))
+                self._perform(self._session.tick(max(deadline, clock.monotonic())))
                 raise NotAnswered(f"{self.station_id} did not answer {action} within {timeout_s:g} s") from None
             finally:
                 self._pending.pop(message_id, None)
@@ -197,22 +236,22 @@ class StationLink:
     def _hears(self, action: str) -> bool:
         return may_send(self._boot_status, action, self._solicited)
 
-    async def _receive(self, text: str | bytes) -> None:
+    def heard(self, text: str | bytes) -> None:
+        """See `csms.websocket.Listener`."""
         read_at = self._now()
         events = self._session.receive(text, read_at)
         logged = text if isinstance(text, str) else text.decode("utf-8", "replace")
         called = [event for event in events if isinstance(event, Called | Notified)]
         if not called:
             self._log_inbound(logged, events)
-        await self._perform(events)
-        for call in called:
+            self._perform(events)
+        for message in called:
             self._common.host.activity.begin("station")
-            self._waiting.append((call, logged, read_at))
-            if self._worker is None:
-                self._worker = asyncio.create_task(self._work(), name=self.station_id)
+            self._waiting.append(_Said(message, logged, read_at))
+        if called and not self._is_handling:
+            self._handle_next()
         if len(self._waiting) >= MAX_WAITING:
-            self._room = asyncio.get_running_loop().create_future()
-            await self._room
+            self._socket.hold(Hold.WAITING)
 
     def _log_inbound(self, text: str, events: list[SessionEvent]) -> None:
         verdict, action, message_id = frames.OK, "", ""
@@ -234,44 +273,78 @@ class StationLink:
         line = frames.row(self.station_id, at, direction, text, action=action, message_id=message_id, verdict=verdict)
         self._common.frame_log.add(line)
 
-    async def _work(self) -> None:
-        """Answer the station's CALLs, one after the other, as long as there are some."""
-        try:
-            while self._waiting:
-                message, text, read_at = self._waiting.popleft()
-                if self._room is not None and not self._room.done():
-                    self._room.set_result(None)
-                try:
-                    if isinstance(message, Called):
-                        await self._answer(message, text, read_at)
-                    else:
-                        await self._take_in(message, text)
-                finally:
-                    self._common.host.activity.end("station")
-        finally:
-            self._worker = None
-
-    async def _answer(self, call: Called, text: str, read_at: float) -> None:
-        try:
-            facts = await self._found_out(call)
-            answer = await self._common.database.write(self._handling(call, facts))
-        except router.Refusal as refusal:
-            await self._refuse(call, text, refusal.code, str(refusal))
-            if isinstance(refusal, router.Expelled):
-                await self.close(EXPELLED, "not the station of its certificate")
-        except Exception as error:
-            self._common.host.log.error("message not handled", station=self.station_id, action=call.action, exc_info=error)
-            await self._refuse(call, text, ErrorCode.INTERNAL_ERROR, "the message could not be stored; send it again")
+    def _handle_next(self) -> None:
+        """Begin with the next of the station's CALLs, if one waits."""
+        self._is_handling = bool(self._waiting)
+        if not self._waiting:
+            return
+        said = self._waiting.popleft()
+        if len(self._waiting) < MAX_WAITING:
+            self._socket.release(Hold.WAITING)
+        if isinstance(said.message, Notified):
+            self._take_in(said, said.message)
+        elif said.message.action in CONSULTS:
+            self._consulting = asyncio.create_task(self._consult(said, said.message), name=self.station_id)
         else:
-            self._log("in", text, call.action, call.message_id, _verdict(call))
-            if call.action == "BootNotification":
-                self._booted(call.payload, answer.payload)
-            await self._perform(self._session.answer(call.message_id, answer.payload, self._now()))
-            self._common.metrics.received(call.action, KEPT if call.violation else REPAIRED if call.repaired else OK)
-            self._common.metrics.answered(call.action, self._now() - read_at)
-            if call.action == "BootNotification":
-                self._common.may_send_more()
-            self._common.live(answer.live)
+            self._handle(said, said.message, None)
+
+    def _handled(self) -> None:
+        """One is done with."""
+        self._common.host.activity.end("station")
+        self._handle_next()
+
+    def _handle(self, said: _Said, call: Called, facts: Any) -> None:
+        self._common.database.submit(self._handling(call, facts), partial(self._answer, said, call))
+
+    async def _consult(self, said: _Said, call: Called) -> None:
+        """Ask the world outside what must be known before the CALL is handled."""
+        common = self._common
+        context = Consulting(self.station_id, common.host.clock.now(), common.database, common.outside)
+        try:
+            facts = await CONSULTS[call.action](context, call.payload)
+        except asyncio.CancelledError:
+            common.host.activity.end("station")
+            raise
+        except Exception as error:  # noqa: BLE001 - told as one of its handler would be
+            self._answer(said, call, None, error)
+        else:
+            self._handle(said, call, facts)
+        finally:
+            self._consulting = None
+
+    def _answer(self, said: _Said, call: Called, answer: router.Answer | None, error: Exception | None) -> None:
+        """It is committed, or was not."""
+        try:
+            if answer is not None:
+                self._give(said, call, answer)
+            else:
+                assert error is not None
+                self._decline(said, call, error)
+        finally:
+            self._handled()
+
+    def _give(self, said: _Said, call: Called, answer: router.Answer) -> None:
+        common = self._common
+        self._log("in", said.text, call.action, call.message_id, _verdict(call))
+        is_boot = call.action == "BootNotification"
+        if is_boot:
+            self._booted(call.payload, answer.payload)
+        now = self._now()
+        self._perform(self._session.answer(call.message_id, answer.payload, now))
+        common.metrics.received(call.action, KEPT if call.violation else REPAIRED if call.repaired else OK)
+        common.metrics.answered(call.action, now - said.read_at)
+        if is_boot:
+            common.may_send_more()
+        common.live(answer.live)
+
+    def _decline(self, said: _Said, call: Called, error: Exception) -> None:
+        if isinstance(error, router.Refusal):
+            self._refuse(said, call, error.code, str(error))
+            if isinstance(error, router.Expelled):
+                self.close(EXPELLED, "not the station of its certificate")
+            return
+        self._common.host.log.error("message not handled", station=self.station_id, action=call.action, exc_info=error)
+        self._refuse(said, call, ErrorCode.INTERNAL_ERROR, "the message could not be stored; send it again")
 
     def _booted(self, request: dict[str, Any], response: dict[str, Any]) -> None:
         self._boot_status = BootStatus(response["status"])
@@ -280,31 +353,29 @@ class StationLink:
         self._vendor = make.vendor
         self._quirks = quirks.rules_for(self._common.quirks, make)
 
-    async def _found_out(self, call: Called) -> Any:
-        """What must be asked of the world outside before the call is handled; None for most."""
-        consult = CONSULTS.get(call.action)
-        if consult is None:
-            return None
-        common = self._common
-        context = Consulting(self.station_id, common.host.clock.now(), common.database, common.outside)
-        return await consult(context, call.payload)
-
-    async def _take_in(self, message: Notified, text: str) -> None:
+    def _take_in(self, said: _Said, message: Notified) -> None:
         """Keep what wants no answer. Failing that, it is lost, as the standard has it for messages of this kind."""
         take = SENDS.get(message.action)
-        common = self._common
-        verdict = frames.OK if take else "not taken in"
-        result: str = OK if take else ErrorCode.NOT_SUPPORTED
-        if take is not None:
-            try:
-                await common.database.write(
-                    lambda connection: take(self._inbound(connection, message.payload), message.payload)
-                )
-            except Exception as error:
-                verdict, result = "not stored", ErrorCode.INTERNAL_ERROR
-                common.host.log.error("message not stored", station=self.station_id, action=message.action, exc_info=error)
+        if take is None:
+            self._taken_in(said, message, "not taken in", ErrorCode.NOT_SUPPORTED)
+            return
+
+        def stored(_: Any, error: Exception | None) -> None:
+            if error is None:
+                self._taken_in(said, message, frames.OK, OK)
+                return
+            log = self._common.host.log
+            log.error("message not stored", station=self.station_id, action=message.action, exc_info=error)
+            self._taken_in(said, message, "not stored", ErrorCode.INTERNAL_ERROR)
+
+        self._common.database.submit(
+            lambda connection: take(self._inbound(connection, message.payload), message.payload), stored
+        )
+
+    def _taken_in(self, said: _Said, message: Notified, verdict: str, result: str) -> None:
         self._common.metrics.received(message.action, result)
-        self._log("in", text, message.action, message.message_id, verdict)
+        self._log("in", said.text, message.action, message.message_id, verdict)
+        self._handled()
 
     def _inbound(self, connection: Connection, payload: dict[str, Any], facts: Any = None) -> router.Inbound:
         common = self._common
@@ -324,21 +395,20 @@ class StationLink:
 
         return handle
 
-    async def _refuse(self, call: Called, text: str, code: ErrorCode, description: str) -> None:
+    def _refuse(self, said: _Said, call: Called, code: ErrorCode, description: str) -> None:
         self._common.metrics.received(call.action, code)
-        self._log("in", text, call.action, call.message_id, f"{code}: {description}")
-        await self._perform(self._session.refuse(call.message_id, code, description))
+        self._log("in", said.text, call.action, call.message_id, f"{code}: {description}")
+        self._perform(self._session.refuse(call.message_id, code, description))
 
     # To the station ---------------------------------------------------------------------------------------------------
 
-    async def _perform(self, events: list[SessionEvent]) -> None:
+    def _perform(self, events: list[SessionEvent]) -> None:
         """Do what the session says: write texts, resolve answers."""
         self._take_note(events)
         for event in events:
             if isinstance(event, Transmit):
                 self._log("out", event.text, event.action, event.message_id)
-                with suppress(ConnectionClosed):
-                    await self._socket.send(event.text)
+                self._socket.send(event.text)
 
     def _take_note(self, events: list[SessionEvent]) -> None:
         for event in events:
@@ -366,16 +436,6 @@ class StationLink:
         answer = self._pending.get(message_id)
         if answer and not answer.done():
             answer.set_exception(error)
-
-    async def _stop(self) -> None:
-        """End the worker. What it was handling is committed all the same, only not answered; what still waited is gone with
-        its connection, and the station sends it again."""
-        for _ in self._waiting:
-            self._common.host.activity.end("station")
-        self._waiting.clear()
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
 
     def _is_seen_again(self) -> bool:
         """Whether it is time to keep that the station has said something."""

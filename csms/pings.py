@@ -6,41 +6,52 @@ by: they belong to the socket.
 """
 
 import asyncio
-from contextlib import suppress
-from types import TracebackType
+from typing import Protocol
 
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 UNHEARD = (CloseCode.INTERNAL_ERROR, "nothing was heard, and a ping was not answered")
 
 
-class Pings:
-    """Watches one connection while the block runs. `interval_s` 0 or None sends no pings."""
+class Socket(Protocol):
+    """What is watched."""
 
-    def __init__(self, socket: ServerConnection, interval_s: float | None) -> None:
+    def ping(self) -> None:
+        """Ask whether it is there."""
+        ...
+
+    def begin_close(self, code: int, reason: str) -> None:
+        """End the connection."""
+        ...
+
+
+class Pings:
+    """Watches one connection between `start` and `stop`. `interval_s` 0 or None sends no pings."""
+
+    __slots__ = ("_has_asked", "_heard_at", "_interval_s", "_loop", "_socket", "_timer")
+
+    def __init__(self, socket: Socket, interval_s: float | None) -> None:
         self._socket = socket
         self._interval_s = interval_s or 0.0
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
         self._has_asked = False
 
-    def __enter__(self) -> "Pings":
+    def start(self) -> None:
+        """Watch."""
+        self.heard()
         if self._interval_s:
             self._look_in(self._interval_s)
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def stop(self) -> None:
+        """Watch no more."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+            self._timer = None
 
     def heard(self) -> None:
-        """The station has said something."""
+        """Something has come from the station: a message, or the answer to a ping."""
         self._heard_at = self._loop.time()
         self._has_asked = False
 
@@ -56,13 +67,8 @@ class Pings:
         elif now - self._timer.when() > self._interval_s / 2:  # it was we who did not listen
             self._look_in(self._interval_s)
         elif self._has_asked:
-            self._task = asyncio.create_task(self._socket.close(*UNHEARD))
+            self._socket.begin_close(*UNHEARD)
         else:
             self._has_asked = True
-            self._task = asyncio.create_task(self._ping())
+            self._socket.ping()
             self._look_in(self._interval_s)
-
-    async def _ping(self) -> None:
-        with suppress(ConnectionClosed):
-            await (await self._socket.ping())
-            self.heard()

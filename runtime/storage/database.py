@@ -1,9 +1,9 @@
 """One service's database.
 
 Work on it is a plain function of a SQLAlchemy connection. Reads run on their own connections. Writes queue for one
-writer, which runs everything that has queued meanwhile in one transaction (group commit): a write's awaiter goes on only
-after the commit that holds it, and many writes share the price of one flush. The queue is bounded: when the disk is
-slow, writers wait instead of memory growing.
+writer, which runs everything that has queued meanwhile in one transaction (group commit): whoever wrote is told only after
+the commit that holds it, and many writes share the price of one flush. The queue is bounded; what comes beyond stands in
+line before it. Where the disk is slow, those who write wait: each has one write there, and begins no other.
 
 A write whose batch fails is run again in a transaction of its own, so a write must have no effect but on its connection.
 Where somebody else has locked the file for too long, that is told to the whole batch: each would only wait as long again.
@@ -16,6 +16,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -65,12 +67,9 @@ Committer = Callable[[list[Work[Any]], Done], None]
 """Begins to commit a batch, and returns."""
 
 
-class _Write:
-    __slots__ = ("done", "work")
-
-    def __init__(self, work: Work[Any], done: asyncio.Future[Any]) -> None:
-        self.work = work
-        self.done = done
+Told = Callable[[Any, Exception | None], None]
+"""Told, in the loop, what one write gave, or what it raised."""
+_Write = tuple[Work[Any], Told]
 
 
 class Database:
@@ -85,8 +84,9 @@ class Database:
         self._metrics = metrics
         self._pace_s = pace_s
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()  # a batch is nobody's of those who wrote: it does not bear the correlation id of one
         self._waiting: deque[_Write] = deque()
-        self._outside: deque[asyncio.Future[None]] = deque()  # those for whom there is no room
+        self._outside: deque[_Write] = deque()  # for which there is no room yet
         self._batch: list[_Write] = []
         self._begun_at = 0.0
         self._idle = asyncio.Event()
@@ -156,58 +156,47 @@ class Database:
 
     async def write(self, work: Work[T]) -> T:
         """What the function returns, once its changes are committed. Its exception, with nothing changed, if it raises."""
-        if self._closed:
-            raise _closed()
         with self._activity.busy("write"):
-            while len(self._waiting) >= MAX_QUEUED:
-                await self._room()
-            write = _Write(work, self._loop.create_future())
-            self._waiting.append(write)
-            if self._idle.is_set():
-                self._idle.clear()
-                self._begin_soon()
-            result: T = await write.done
-            return result
+            written: asyncio.Future[T] = self._loop.create_future()
+            self.submit(work, partial(_settle, written))
+            return await written
 
-    async def _room(self) -> None:
-        """Wait until the queue is shorter."""
-        room = self._loop.create_future()
-        self._outside.append(room)
-        try:
-            await room
-        except asyncio.CancelledError:
-            self._let_in()  # the place may have been given to this one
-            raise
+    def submit(self, work: Work[Any], told: Told) -> None:
+        """As `write`, for those who do not wait: `told` is called once it is committed, or could not be. By itself it is no
+        activity."""
+        if self._closed:
+            self._loop.call_soon(told, None, _closed())
+            return
+        (self._waiting if len(self._waiting) < MAX_QUEUED else self._outside).append((work, told))
+        if self._idle.is_set():
+            self._idle.clear()
+            self._begin_soon()
 
     def _let_in(self) -> None:
-        free = MAX_QUEUED - len(self._waiting)
-        while free > 0 and self._outside:
-            room = self._outside.popleft()
-            if not room.done():
-                room.set_result(None)
-                free -= 1
+        while self._outside and len(self._waiting) < MAX_QUEUED:
+            self._waiting.append(self._outside.popleft())
 
     def _begin_soon(self) -> None:
         """At the pace that is set; what else comes in this turn of the loop goes along in any case."""
         due = self._begun_at + self._pace_s - perf_counter()
         if due > 0 and len(self._waiting) < MAX_BATCH:
-            self._loop.call_later(due, self._begin)
+            self._loop.call_later(due, self._begin, context=self._context)
         else:
-            self._loop.call_soon(self._begin)
+            self._loop.call_soon(self._begin, context=self._context)
 
     def _begin(self) -> None:
         """Commit what waits."""
         if self._closed:
-            for write in self._waiting:
-                if not write.done.done():
-                    write.done.set_exception(_closed())
+            left_behind = [*self._waiting, *self._outside]
             self._waiting.clear()
-            self._let_in()
+            self._outside.clear()
+            for _, told in left_behind:
+                told(None, _closed())
             return
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         self._let_in()
         self._begun_at = perf_counter()
-        self._commit([write.work for write in self._batch], self._committed)
+        self._commit([work for work, _ in self._batch], self._committed)
 
     def _committed(self, outcomes: list[Outcome], woken: set[str]) -> None:
         """The batch has ended: tell those who wait for it, and begin the next."""
@@ -217,17 +206,24 @@ class Database:
             self._begin_soon()
         else:
             self._idle.set()
-        for write, (result, error) in zip(batch, outcomes, strict=True):
+        for (_, told), (result, error) in zip(batch, outcomes, strict=True):
             if isinstance(error, OperationalError):
                 self._metrics.failed()
-            if write.done.done():  # whoever waited was cancelled
-                continue
-            if error is None:
-                write.done.set_result(result)
-            else:
-                write.done.set_exception(error)
+            try:
+                told(result, error)
+            except Exception as fault:  # noqa: BLE001 - the others must be told all the same
+                self._loop.call_exception_handler({"message": "whoever was told of a write failed", "exception": fault})
         for name in woken & self._listeners.keys():
             self._listeners[name]()
+
+
+def _settle(written: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if written.done():  # whoever waited was cancelled
+        return
+    if error is None:
+        written.set_result(result)
+    else:
+        written.set_exception(error)
 
 
 def _closed() -> ResourceClosedError:

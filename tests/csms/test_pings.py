@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from typing import Any, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection
 
 from csms.pings import UNHEARD, Pings
 
@@ -19,20 +20,25 @@ class Socket:
         self.answers = answers
         self.pings = 0
         self.closed: list[Any] = []
+        self.watch = Pings(self, None)
 
-    async def ping(self) -> asyncio.Future[float]:
+    def ping(self) -> None:
         self.pings += 1
-        waiter = asyncio.get_running_loop().create_future()
         if self.answers:
-            waiter.set_result(0.001)
-        return waiter
+            asyncio.get_running_loop().call_soon(self.watch.heard)
 
-    async def close(self, code: int, reason: str) -> None:
+    def begin_close(self, code: int, reason: str) -> None:
         self.closed.append((code, reason))
 
 
-def watched(socket: Socket, interval_s: float | None = INTERVAL_S) -> Pings:
-    return Pings(cast(ServerConnection, socket), interval_s)
+@contextmanager
+def watched(socket: Socket, interval_s: float | None = INTERVAL_S) -> Iterator[Pings]:
+    socket.watch = Pings(socket, interval_s)
+    socket.watch.start()
+    try:
+        yield socket.watch
+    finally:
+        socket.watch.stop()
 
 
 @pytest.mark.acceptance
