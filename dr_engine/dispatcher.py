@@ -13,16 +13,19 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
+from dr_engine.coming import coming
 from dr_engine.commander import Commander, Order
+from dr_engine.domain.availability import Experience
 from dr_engine.domain.board import Board
-from dr_engine.domain.dispatch import State, Step, step
+from dr_engine.domain.dispatch import State, Step, looks_ahead, step
+from dr_engine.domain.lasting import NOBODY, Coming, rest_of
 from dr_engine.domain.live import seen_charge_w
 from dr_engine.domain.sharing import Caps
 from dr_engine.fleet import PoolCar, PoolEntry, World, car_of, joining, pool_car, read_world
 from dr_engine.idling import Idling, Planned
 from dr_engine.metrics import DispatchMetrics
 from dr_engine.settings import DrSettings
-from dr_engine.store import dispatching
+from dr_engine.store import dispatching, outcomes
 from dr_engine.store.dispatching import Joined, LogEntry
 from dr_engine.store.events import DrEvent
 from dr_engine.store.sessions import Plugged
@@ -56,6 +59,7 @@ class Dispatcher:
         self._alarm: asyncio.Task[None] | None = None
         self._states: dict[str, State] = {}
         self._seen_charge_w: dict[str, float] = {}
+        self._known: dict[str, Experience] = {}
         self._asked: set[tuple[str, int, str]] = set()
         self._verdicts: dict[tuple[str, str], str] = {}
         self._pool: list[PoolEntry] = []
@@ -139,6 +143,7 @@ class Dispatcher:
         self._telemetry.keep(world.running, now)
         open_ids = {event.event_id for event in world.events}
         self._states = {event: state for event, state in self._states.items() if event in open_ids}
+        self._known = {event: known for event, known in self._known.items() if event in open_ids}
         self._asked = {key for key in self._asked if key[0] in open_ids}
         self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key[0] in open_ids}
         self._seen_charge_w = {one: power for one, power in self._seen_charge_w.items() if one in world.running}
@@ -166,7 +171,8 @@ class Dispatcher:
         names = [car.session_id for car in pool]
         requested_w, state = event.intervals[position].power_w, self._states.get(event.event_id, State())
         board = self._board(event.facility_id, pool, here, now)
-        decided = step(board, requested_w, event.end, state, self._rules, self._physics)
+        rest = rest_of(event.intervals, position, now, await self._coming(event, requested_w, state, now))
+        decided = step(board, requested_w, event.end, state, self._rules, self._physics, rest)
         self._states[event.event_id] = decided.state
         asked_w, metered_w = self._fleets.get(event.facility_id, (0, 0.0))
         self._fleets[event.facility_id] = asked_w + requested_w, metered_w + decided.measured_w
@@ -184,6 +190,20 @@ class Dispatcher:
         known = {one: verdicts[one] for one in verdicts if one in present}
         await self._keep(event, position, decided, asked, found, known, now)
         return verdicts
+
+    async def _coming(self, event: DrEvent, requested_w: int, state: State, now: datetime) -> Coming:
+        """Who may still come, where the step looks ahead again; what guests are like is read once for an event."""
+        if not looks_ahead(state, requested_w, now.timestamp(), self._rules):
+            return NOBODY
+
+        def read(connection: Connection) -> tuple[Experience, Coming]:
+            known = self._known.get(event.event_id)
+            if known is None:
+                known = Experience(outcomes.of_facility(connection, event.facility_id), self._settings.prior())
+            return known, coming(connection, event, now, known, self._telemetry)
+
+        self._known[event.event_id], found = await self._database.read(read)
+        return found
 
     def _board(self, facility_id: str, pool: list[PoolCar], here: list[PoolCar], now: datetime) -> Board:
         """The pool as arrays. The site's other cars and its building use of its limits too."""

@@ -48,7 +48,7 @@ def blocks(
     A plugged-in car counts with the SOC it has told, one still to come with the SOC expected at its arrival (M1); a car
     whose SOC nobody knows promises nothing, and is left out. Booked cars are taken to come and to stay.
     """
-    planned = [car for _, car, _ in _expected(connection, facility_id, start, end, now, telemetry)]
+    planned = [car for _, car, _ in expected(connection, facility_id, start, end, now, telemetry)]
     return capacity(planned, start, end, physics, together=together, clipped=clipped)
 
 
@@ -129,7 +129,7 @@ def _day(
     experience = Experience(outcomes.of_facility(connection, facility_id), settings.prior())
     guests = [
         Guest(car, tuple(_chances(experience, booking, car, step, now, here=here) for step in steps(found)))
-        for booking, car, here in _expected(connection, facility_id, *around, now, telemetry)
+        for booking, car, here in expected(connection, facility_id, *around, now, telemetry)
     ]
     touching = [guest for guest in guests if any(guest.chances)]
     late_s, shock = experience.late_s(facility_id), experience.shock(facility_id)
@@ -154,16 +154,21 @@ def _chances(
     *,
     here: bool,
 ) -> Chances | None:
-    if step[0] < car.since or step[1] > car.car.depart:
+    part = max(step[0], car.since), min(step[1], car.car.depart)
+    if part[0] >= part[1]:
         return None
-    lead_s = None if booking.made_at is None else max(0.0, (booking.control_start - booking.made_at).total_seconds())
     booked = booking.control_start, booking.control_end
     return experience.chances(
-        booking.facility_id, booking.member_id, booked, lead_s, step, max(now, booked[0]) if here else None
+        booking.facility_id, booking.member_id, booked, lead_s(booking), part, max(now, booked[0]) if here else None
     )
 
 
-def _expected(
+def lead_s(booking: Booking) -> float | None:
+    """How long before its start a booking was made; None: nobody knows."""
+    return None if booking.made_at is None else max(0.0, (booking.control_start - booking.made_at).total_seconds())
+
+
+def expected(
     connection: Connection, facility_id: str, start: datetime, end: datetime, now: datetime, telemetry: Telemetry
 ) -> list[tuple[Booking, PlannedCar, bool]]:
     """The willing bookings with the car that is expected of each, and whether it is here. Who has left is not expected."""

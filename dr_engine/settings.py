@@ -152,6 +152,9 @@ class DrSettings(BaseModel):
     """How slowly a car answers (the time constant of its response), before it was seen; learned of each car then."""
     ramp_s: Annotated[float, Field(ge=0, le=900)] = 10.0
     """Within so long the fleet moves from one request to the next, in a straight line."""
+    short_band: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    """Where the cars' energy does not last to the end of an event, it is served lower from then on, by so much of the
+    request at most: inside the band in which markets count it as delivered (0: all is given until nothing is left)."""
     least_w: Annotated[float, Field(ge=0, le=50_000)] = 0.0
     """Chargers deliver either nothing or at least so much, either way; single-phase AC: 1400."""
     fairness: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -284,4 +287,5 @@ class DrSettings(BaseModel):
             silent_s=self.silent_s,
             fairness=self.fairness,
             ramp_s=self.ramp_s,
+            short_band=self.short_band,
         )

@@ -60,12 +60,14 @@ class Prior:
 @dataclass(frozen=True, slots=True)
 class Chances:
     """Of one guest for one time: comes, has come by its start, stays to its end; whole: their product. `follows` is the
-    chance that the car, if there, does what it is told."""
+    chance that the car, if there, does what it is told. `by_end` and `to_start`: has come by its end, stays to its start."""
 
     shows: float
     there: float
     stays: float
     follows: float = 1.0
+    by_end: float = 1.0
+    to_start: float = 1.0
 
 
 class Experience:
@@ -127,6 +129,11 @@ class Experience:
         shares = (strength * np.array(self._prior.there) + seen[:-1]) / (strength + seen[-1])
         return float(np.interp(delay_s, DELAYS_S, shares))
 
+    def still_comes(self, facility_id: str, member_id: str, lead_s: float | None, delay_s: float) -> float:
+        """The chance that a guest comes who has not by so long after the booked start (below 0: before it)."""
+        shows, there = self.shows(facility_id, member_id, lead_s), self.there(facility_id, delay_s) if delay_s > 0 else 0.0
+        return shows * (1 - there) / (1 - shows * there) if shows * there < 1 else 0.0
+
     def late_s(self, facility_id: str) -> float:
         """How long after the booked start a guest who comes has plugged in, on the mean; those who are early count as 0."""
         away = [1 - self.there(facility_id, delay_s) for delay_s in DELAYS_S]
@@ -175,13 +182,15 @@ class Experience:
     ) -> Chances:
         """Of a guest for a time inside the booked period. `here_at` is now, for one who is plugged in."""
         length_s = (booked[1] - booked[0]).total_seconds()
-        stays = self.stays(facility_id, (block[1] - booked[0]).total_seconds() / length_s)
+        start_s, end_s = ((at - booked[0]).total_seconds() for at in block)
+        to_start, to_end = (self.stays(facility_id, at_s / length_s) for at_s in (start_s, end_s))
         follows = self.follows(facility_id)
         if here_at is not None:
             already = self.stays(facility_id, (here_at - booked[0]).total_seconds() / length_s)
-            return Chances(1.0, 1.0, min(1.0, stays / already), follows)
-        delay_s = (block[0] - booked[0]).total_seconds()
-        return Chances(self.shows(facility_id, member_id, lead_s), self.there(facility_id, delay_s), stays, follows)
+            return Chances(1.0, 1.0, min(1.0, to_end / already), follows, 1.0, min(1.0, to_start / already))
+        shows = self.shows(facility_id, member_id, lead_s)
+        there, by_end = (self.there(facility_id, at_s) for at_s in (start_s, end_s))
+        return Chances(shows, there, to_end, follows, by_end, to_start)
 
 
 def _levels(facility_id: str, member_id: str, lead_s: float | None) -> tuple[tuple[str, ...], ...]:

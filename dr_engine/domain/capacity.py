@@ -109,6 +109,11 @@ class Fleet:
         """Which cars are expected from its start to its end."""
         return (self.since_s <= start.timestamp()) & (end.timestamp() <= self.cars.depart_s)
 
+    def part(self, start: datetime, end: datetime) -> Floats:
+        """For what part of the time each car is expected: 0 to 1."""
+        first, last = np.maximum(self.since_s, start.timestamp()), np.minimum(self.cars.depart_s, end.timestamp())
+        return np.maximum(0.0, last - first) / (end - start).total_seconds()  # type: ignore[no-any-return]
+
     def taken_wh(self, at: datetime, physics: Physics, *, prepared: bool = False) -> Floats:
         """What each has charged by then at the EVSE without any event (the baseline); `prepared`: those that may discharge
         have charged on, up to the bound for events."""

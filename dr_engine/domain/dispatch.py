@@ -23,8 +23,9 @@ from dr_engine.domain.board import (
     Verdict,
     seated,
 )
-from dr_engine.domain.car import HOUR_S, Flags, Floats, Physics, Places
+from dr_engine.domain.car import HOUR_S, Flags, Floats, Physics, Places, most_charge_w
 from dr_engine.domain.controls import NEVER, Controls
+from dr_engine.domain.lasting import Rest, coming_wh, hold_wh, share_to_serve
 from dr_engine.domain.sharing import Bounds, share
 from dr_engine.domain.viability import room_wh, spare_wh, viable_for_s
 
@@ -45,14 +46,17 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one dispatch remembers from step to step: the correction in W, when it was made, what was requested then, and
-    from which power and moment the fleet is on its way there."""
+    """What one dispatch remembers from step to step: the correction in W, when it was made, what was served then, and from
+    which power and moment the fleet is on its way there; `part` of what the event still asked for could be held when that
+    was last looked at, at `looked_s`."""
 
     correction_w: float = 0.0
     at_s: float | None = None
     request_w: float | None = None
     from_w: float = 0.0
     from_s: float = 0.0
+    part: float = 1.0
+    looked_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,20 @@ class Step:
         return [VERDICTS[code] for code in self.codes.tolist()]
 
 
-def step(board: Board, request_w: float, event_end: datetime, state: State, rules: DispatchRules, physics: Physics) -> Step:
-    """Decide the setpoints of one moment of a DR event."""
-    seats = seated(board, request_w, rules, physics)
+def step(
+    board: Board,
+    request_w: float,
+    event_end: datetime,
+    state: State,
+    rules: DispatchRules,
+    physics: Physics,
+    rest: Rest | None = None,
+) -> Step:
+    """Decide the setpoints of one moment of a DR event. `rest` is what the event still asks for (None: nobody knows)."""
+    seats, whole_w = seated(board, request_w, rules, physics), request_w
+    state = _looked_ahead(board, seats, rest, state, rules, physics)
+    served = share_to_serve(state.part, rules.short_band)
+    request_w = whole_w * served
     state = _edge(board, request_w, seats, state, rules)
     state = _corrected(board.now_s, request_w, seats, state, rules)
     _serve(board, seats, request_w, event_end.timestamp(), state, rules)
@@ -103,9 +118,34 @@ def step(board: Board, request_w: float, event_end: datetime, state: State, rule
         codes=seats.codes,
         counted_w=counted_w,
         measured_w=_measured(board, seats, rules),
-        shortfall_w=0.0 if reached else shortfall,
-        note=_note(0.0 if reached else shortfall, fits=fits),
+        shortfall_w=whole_w - request_w + (0.0 if reached else shortfall),
+        note=_note(0.0 if reached else shortfall, state.part, served, fits=fits),
     )
+
+
+def looks_ahead(state: State, request_w: float, now_s: float, rules: DispatchRules) -> bool:
+    """Whether the next step looks at what the cars can hold to the end: now and then, and where the direction turns."""
+    turns = state.request_w is None or state.request_w * request_w <= 0
+    due = turns or state.looked_s is None or now_s - state.looked_s >= rules.look_s
+    return rules.short_band > 0 and due
+
+
+def _looked_ahead(
+    board: Board, seats: Seats, rest: Rest | None, state: State, rules: DispatchRules, physics: Physics
+) -> State:
+    """Now and then: what part of what is still asked for the cars can hold to the end. Those that cannot be moved go on."""
+    if rest is None or not rest.asked_wh or not looks_ahead(state, rest.asked_wh, board.now_s, rules):
+        return state
+    cars, way = board.cars, 1.0 if rest.asked_wh > 0 else -1.0
+    moved = seats.shares | (seats.codes == CODES[Verdict.FOLLOWING]) | (seats.codes == CODES[Verdict.PENDING])
+    limit_w = most_charge_w(cars, board.soc_pct, physics) if way > 0 else cars.discharge_w
+    limit_w = np.where(
+        seats.codes == CODES[Verdict.LIMITED], np.maximum(way * np.where(way > 0, seats.hi_w, seats.lo_w), 0.0), limit_w
+    )
+    can_wh = hold_wh(cars, board.soc_pct, np.full(len(limit_w), board.now_s), limit_w, rest, physics)
+    hours = np.maximum(0.0, np.minimum(rest.end_s, cars.depart_s) - board.now_s) / HOUR_S
+    all_wh = float(np.where(moved, can_wh, way * seats.fixed_w * hours).sum()) + coming_wh(rest, physics)
+    return replace(state, part=max(0.0, all_wh / abs(rest.asked_wh)), looked_s=board.now_s)
 
 
 def _edge(board: Board, request_w: float, seats: Seats, state: State, rules: DispatchRules) -> State:
@@ -252,9 +292,11 @@ def _measured(board: Board, seats: Seats, rules: DispatchRules) -> float:
     return float(np.where(heard, board.sample_w, seats.fixed_w).sum())
 
 
-def _note(shortfall_w: float, *, fits: bool) -> str:
+def _note(shortfall_w: float, part: float, served: float, *, fits: bool) -> str:
     """What is wrong with a step, in words."""
     notes = [] if not shortfall_w else [f"out of reach: {shortfall_w:+.0f} W missing"]
+    if served < 1:
+        notes.append(f"energy for {part:.0%} of what is asked to the end: {served:.0%} is served")
     return "; ".join(
         notes + ([] if fits else ["a site is beyond its limit: promises and cars that do not follow leave no other way"])
     )

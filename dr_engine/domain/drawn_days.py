@@ -17,7 +17,7 @@ from datetime import datetime
 import numpy as np
 
 from dr_engine.domain.capacity import Bools, Fleet
-from dr_engine.domain.car import HOUR_S, Floats, Physics, most_charge_w, stored_wh
+from dr_engine.domain.car import HOUR_S, Floats, Physics, Places, most_charge_w, stored_wh
 from dr_engine.domain.certainty import Odds, shifted
 from dr_engine.domain.viability import interval, least_wh, target_pct, upper_wh
 
@@ -27,16 +27,21 @@ CELLS = 4_000_000
 """Days times cars that are played at once, so that memory stays small."""
 _ROUNDS = 2
 _LEAST_WH = 1.0
+_NEVER = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A part of a block: the cars that are booked for all of it, their odds, and what they would take by themselves, W."""
+    """A part of a block: for what part of it each car is booked (0: not at all), the odds of that part, and what the cars
+    would take by themselves, W on the mean of the step. `by_end` and `to_start` are the odds of one who comes to have come
+    by its end, and to stay to its start: who comes or goes on the way counts for the time they are there."""
 
     start: datetime
     end: datetime
-    covers: Bools
+    booked: Floats
     odds: Odds
+    by_end: Floats
+    to_start: Floats
     baseline_w: Floats
 
     @property
@@ -47,7 +52,29 @@ class Step:
     @property
     def expected_w(self) -> float:
         """The power of the pool without any event, on the mean."""
-        return float((self.odds.present(0.0) * self.baseline_w * self.covers).sum())
+        odds = self.odds
+        there, stays = (odds.there + self.by_end) / 2, (odds.stays + self.to_start) / 2
+        return float((odds.shows * there * stays * self.baseline_w)[self.booked > 0].sum())
+
+    def presence(self, late: Floats, leaves: Floats) -> Floats:
+        """For what part of the booked part cars are there whose draws of coming late and of leaving are these."""
+        there, stays = self.odds.there, self.odds.stays
+        came = np.clip((self.by_end - late) / np.maximum(self.by_end - there, _NEVER), 0.0, 1.0)
+        left = np.clip((self.to_start - leaves) / np.maximum(self.to_start - stays, _NEVER), 0.0, 1.0)
+        return np.maximum(0.0, came + left - 1)
+
+    def some(self, which: Places) -> "Step":
+        """For those cars."""
+        odds = self.odds
+        return Step(
+            self.start,
+            self.end,
+            self.booked[which],
+            Odds(odds.shows[which], odds.there[which], odds.stays[which], odds.follows[which]),
+            self.by_end[which],
+            self.to_start[which],
+            self.baseline_w[which],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +213,17 @@ class _Play:
 
     def _step(self, step: Step, call: _Call) -> Floats:
         """Play one step; the power that was missing on each day, W."""
-        here, odds = np.flatnonzero(step.covers), step.odds
+        here = np.flatnonzero(step.booked)
+        step = step.some(here)
         cars, physics, wh = self._cars.some(here), self._physics, self._wh[:, here]
-        there = (self._comes[:, here] < odds.shows[here]) & (self._late[:, here] < odds.there[here])
-        there &= self._stays[:, here] < odds.stays[here]
-        moves = there & self._follows[:, here]
+        there = (self._comes[:, here] < step.odds.shows) * step.presence(self._late[:, here], self._stays[:, here])
+        part, follows = there * step.booked, self._follows[:, here]
+        moves = part * follows
         soc = cars.pct(wh)
         viable = interval(cars, soc, step.start, step.seconds, physics)
         lo, hi = viable.lo_w * moves, viable.hi_w * moves
-        alone = most_charge_w(cars, soc, physics) * (there & ~moves)
-        baseline = (step.baseline_w[here] * there).sum(axis=1) if call.registered_w is None else call.registered_w
+        alone = most_charge_w(cars, soc, physics) * (part - moves)
+        baseline = (step.baseline_w * there).sum(axis=1) if call.registered_w is None else call.registered_w
         asked = baseline + call.change_w - alone.sum(axis=1)
         wish = np.maximum(0.0, cars.wh(cars.wanted_pct) - wh) * HOUR_S / (step.seconds * physics.charge_efficiency)
         spare, room = wh - least_wh(cars, call.block.end, physics), upper_wh(cars, physics) - wh

@@ -11,7 +11,7 @@ other, as the same car cannot be promised to both, and no offer takes from what 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -43,7 +43,8 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A booked car with its odds for each step that it covers, in the order of `steps`: those of all blocks of the offer."""
+    """A booked car with its odds for what it covers of each step, in the order of `steps`: those of all blocks of the offer.
+    None: nothing of it."""
 
     planned: PlannedCar
     chances: tuple[Chances | None, ...]
@@ -207,7 +208,7 @@ def _days(
 
 def _order(guest: Guest) -> tuple[float, ...]:
     car, soc = guest.planned.car, guest.planned.soc_pct
-    odds = [part for one in guest.chances if one for part in (one.shows, one.there, one.stays, one.follows)]
+    odds = [part for one in guest.chances if one for part in astuple(one)]
     fields = (car.battery_wh, car.charge_w, car.discharge_w, car.wanted_pct, car.floor_pct, car.depart.timestamp())
     return (guest.planned.since.timestamp(), *fields, soc, *odds)
 
@@ -226,11 +227,11 @@ def _rows(
 
 
 def _step(fleet: Fleet, guests: Sequence[Guest], number: int, step: tuple[datetime, datetime], physics: Physics) -> Step:
-    chances = [guest.chances[number] for guest in guests]
-    covers = fleet.covers(*step) & np.array([one is not None for one in chances], dtype=np.bool_)
-    known = [one or _NOBODY for one in chances]
-    odds = np.array([(one.shows, one.there, one.stays, one.follows) for one in known]).reshape(len(known), 4).T
-    return Step(*step, covers, Odds(*odds), fleet.baseline_w(*step, physics))
+    known = [guest.chances[number] or _NOBODY for guest in guests]
+    some = np.array([guest.chances[number] is not None for guest in guests], dtype=np.bool_)
+    rows = [(one.shows, one.there, one.stays, one.follows, one.by_end, one.to_start) for one in known]
+    *odds, by_end, to_start = np.array(rows).reshape(len(known), 6).T
+    return Step(*step, fleet.part(*step) * some, Odds(*odds), by_end, to_start, fleet.baseline_w(*step, physics))
 
 
 def _row(
@@ -238,7 +239,7 @@ def _row(
 ) -> _Row:
     """A car counts by itself in blocks that it covers whole, if it has come by the start and stays to the end."""
     first, last, up = found[0], found[-1], product.direction is Direction.UP
-    covers = fleet.covers(*block) & first.covers & last.covers
+    covers = fleet.covers(*block) & (first.booked > 0) & (last.booked > 0)
     base, held = fleet.baseline_w(*block, physics), fleet.held(*block, physics, prepared=up)
     change = base - held.lo_w if up else held.hi_w - base
     odds = Odds(first.odds.shows, first.odds.there, last.odds.stays, first.odds.follows)

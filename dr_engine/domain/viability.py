@@ -94,10 +94,16 @@ def _holding(cars: Cars, soc_pct: Floats, power_w: Floats, now: datetime, physic
     return holds
 
 
+def above_wh(car: Battery[N], soc_pct: N, at: datetime, physics: Physics) -> N:
+    """What the battery holds above what it must hold at that moment, or at its departure if that is sooner; below 0: it must
+    charge."""
+    return car.wh(soc_pct) - _least_wh(car, np.maximum(car.left_s(at), 0.0), physics)  # type: ignore[no-any-return]
+
+
 def spare_wh(car: Battery[N], soc_pct: N, at: datetime, physics: Physics) -> N:
     """What the battery could give by that moment and still keep its promises; 0 when nothing."""
-    least = _least_wh(car, np.maximum(car.left_s(at), 0.0), physics)
-    return np.maximum(0.0, car.wh(soc_pct) - least) * (np.asarray(car.discharge_w) > 0)[()]  # type: ignore[no-any-return]
+    above = above_wh(car, soc_pct, at, physics)
+    return np.maximum(0.0, above) * (np.asarray(car.discharge_w) > 0)[()]  # type: ignore[no-any-return]
 
 
 def room_wh(car: Battery[N], soc_pct: N, physics: Physics) -> N:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dr_engine.domain.availability import Experience
 from dr_engine.domain.board import Board
 from dr_engine.domain.car import most_charge_w
 from dr_engine.domain.controls import Controls
 from dr_engine.domain.default_plan import default_plan
-from dr_engine.domain.dispatch import State, step
+from dr_engine.domain.dispatch import State, looks_ahead, step
+from dr_engine.domain.lasting import NOBODY, Coming, rest_of
 from dr_engine.settings import DrSettings
 from gridstay.fleet.booked import Booked
 from gridstay.fleet.heard import Heard
+from gridstay.fleet.offers import Event
+from gridstay.fleet.past import FACILITY, GUEST, LEAD_S
 from simulators.fleet.visits import Flags, Floats, Places
 
 
@@ -34,8 +38,10 @@ NOTHING = Orders(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0, np
 class Controller:
     """Remembers what the engine would: the controls of all sessions, and each event's correction."""
 
-    def __init__(self, booked: Booked, settings: DrSettings) -> None:
+    def __init__(self, booked: Booked, settings: DrSettings, known: Experience) -> None:
         self._booked = booked
+        self._known = known
+        self._seen: Flags = np.zeros(len(booked.start_s), dtype=bool)
         self._rules = settings.rules()
         self._physics = settings.physics()
         self._least_w = settings.least_w
@@ -53,10 +59,9 @@ class Controller:
         self._state = State()
         self.asked[:] = False
 
-    def dispatch(
-        self, now_s: float, request_w: float, end_s: float, pool: Flags, reachable: Flags, heard: Heard, came_s: Floats
-    ) -> Orders:
+    def dispatch(self, now_s: float, event: Event, pool: Flags, reachable: Flags, heard: Heard, came_s: Floats) -> Orders:
         """One step of a running event."""
+        position, end_s = event.position(now_s), event.end_s
         places = np.flatnonzero(pool)
         soc, none = self._reckon_soc(now_s, heard), np.full(places.size, np.nan)
         sample_s = np.where(np.isfinite(heard.at_s), heard.at_s, np.nan)[places]
@@ -73,15 +78,30 @@ class Controller:
             step_w=np.full(places.size, self._least_w),
             controls=self._controls.take(places),
         )
-        decided = step(board, request_w, self._booked.at(end_s), self._state, self._rules, self._physics)
+        self._seen |= pool
+        request_w = event.intervals[position].power_w
+        rest = rest_of(event.intervals, position, self._booked.at(now_s), self._coming(now_s, request_w, end_s))
+        decided = step(board, request_w, self._booked.at(end_s), self._state, self._rules, self._physics, rest)
         self._state = decided.state
         self._controls.conclude(places, decided.controls)
         self.asked[places] |= decided.controls.alive(board.now_s)
         orders = decided.orders
         return Orders(places[orders.who], orders.power_w, orders.until_s - self._midnight_s, NOTHING.release)
 
+    def _coming(self, now_s: float, request_w: float, end_s: float) -> Coming:
+        """The bookings of the event's time whose cars have not come yet, where the step looks ahead."""
+        if not looks_ahead(self._state, request_w, self._midnight_s + now_s, self._rules):
+            return NOBODY
+        booked, late_s = self._booked, self._known.late_s(FACILITY)
+        who = np.flatnonzero(~self._seen & (booked.start_s < end_s) & (booked.end_s > now_s))
+        delays = (now_s - booked.start_s[who]).tolist()
+        chance = np.array([self._known.still_comes(FACILITY, GUEST, LEAD_S, delay) for delay in delays], dtype=np.float64)
+        from_s = self._midnight_s + np.maximum(booked.start_s[who], now_s) + late_s
+        return Coming(booked.cars.some(who), booked.soc_pct[who], from_s, chance)
+
     def idle(self, now_s: float, plugged: Flags, pool: Flags, preparing: Flags, heard: Heard) -> Orders:
         """What cars are told that no event uses."""
+        self._seen |= plugged
         soc, now = self._reckon_soc(now_s, heard), self._midnight_s + now_s
         plan = default_plan(self._booked.cars, soc, self._controls, now, self._physics, preparing)
         free = plugged & ~self._controls.resting(now)

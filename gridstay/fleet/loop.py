@@ -123,8 +123,7 @@ class _Loop:
         if len(running.asked) <= position:
             self._controller.asked[:] = False
             running.asked.append(self._controller.asked.copy())
-        request_w = event.intervals[position].power_w
-        orders = self._controller.dispatch(now_s, request_w, event.end_s, pool, plant.reachable, self._heard, self._came_s)
+        orders = self._controller.dispatch(now_s, event, pool, plant.reachable, self._heard, self._came_s)
         running.asked[position] |= self._controller.asked
         soc = self._controller.soc_pct
         entering = pool & np.isnan(running.joined_s) & ~np.isnan(soc)

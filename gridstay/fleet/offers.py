@@ -105,10 +105,9 @@ def _sold(
 
 
 def _chances(known: Experience, car: PlannedCar, step: tuple[datetime, datetime]) -> Chances | None:
-    """Of a booking for a step; None where it does not cover it."""
-    if step[0] < car.since or step[1] > car.car.depart:
-        return None
-    return known.chances(FACILITY, GUEST, (car.since, car.car.depart), LEAD_S, step)
+    """Of a booking for what it covers of a step; None of nothing."""
+    part = max(step[0], car.since), min(step[1], car.car.depart)
+    return known.chances(FACILITY, GUEST, (car.since, car.car.depart), LEAD_S, part) if part[0] < part[1] else None
 
 
 def _products(options: FleetOptions) -> tuple[MarketProduct, MarketProduct]:

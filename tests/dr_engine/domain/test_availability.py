@@ -74,6 +74,20 @@ def test_S300_a_car_that_is_here_has_come() -> None:
     assert there.stays > Experience().chances("hall", "m", booked, DAY, block).stays
 
 
+def test_S300_chances_at_both_ends_of_a_time() -> None:
+    found = Experience().chances("hall", "m", (NOW, later(7200)), DAY, (later(300), later(900)))
+    assert (found.there, found.by_end) == (0.90, 0.96)
+    assert 1 > found.to_start > found.stays > 0.9
+
+
+def test_S306_who_has_not_come_yet_is_the_less_likely_to_the_longer_it_takes() -> None:
+    known = Experience()
+    chances = [known.still_comes("hall", "m", DAY, delay_s) for delay_s in (-600, 0, 300, 900, 7200)]
+    assert chances[0] == pytest.approx(Prior().shows)
+    assert chances == sorted(chances, reverse=True)
+    assert chances[-1] == 0
+
+
 def test_S300_cars_that_do_not_follow_are_learned_and_those_nobody_told_are_not() -> None:
     told = [replace(past(member=f"m{n}"), followed=n % 5 > 0) for n in range(200)]
     assert Experience(told).follows("hall") == pytest.approx(0.8, abs=0.03)

@@ -35,7 +35,7 @@ def days(
     blocks = []
     for number, start in enumerate(starts):
         baseline = fleet.baseline_w(start, start + HALF, PHYSICS)
-        step = Step(start, start + HALF, fleet.covers(start, start + HALF), odds, baseline)
+        step = Step(start, start + HALF, fleet.part(start, start + HALF), odds, ones, ones, baseline)
         blocks.append(Block((step,), 0.0 if number else sold_w))
     return DrawnDays(fleet, blocks, PHYSICS, how, registered=registered)
 
@@ -117,3 +117,27 @@ def test_the_same_seed_draws_the_same_days_however_many_at_once(monkeypatch: pyt
     assert days(FULL, [NOW], shows=0.6).held([-30_000.0]) == whole
     monkeypatch.setattr("dr_engine.domain.drawn_days.CELLS", 50)
     assert abs(days(FULL, [NOW], shows=0.6).held([-30_000.0]).bid - whole.bid) < 25
+
+
+def of_one(part: float, there: float, by_end: float, to_start: float, stays: float) -> Step:
+    odds = Odds(*(np.array([chance]) for chance in (1.0, there, stays, 1.0)))
+    return Step(NOW, NOW + HALF, np.array([part]), odds, np.array([by_end]), np.array([to_start]), np.array([10.0]))
+
+
+def test_S300_who_comes_or_goes_in_a_step_counts_for_the_time_they_are_there() -> None:
+    step = of_one(1.0, there=0.4, by_end=0.8, to_start=1.0, stays=0.9)
+    draws = [(0.3, 0.5), (0.5, 0.5), (0.7, 0.5), (0.9, 0.5), (0.3, 0.925), (0.7, 0.98)]
+    found = [float(step.presence(np.array([late]), np.array([leaves]))[0]) for late, leaves in draws]
+    assert found == pytest.approx([1.0, 0.75, 0.25, 0.0, 0.75, 0.0])
+
+
+def test_S300_the_expected_power_counts_the_same_time() -> None:
+    assert of_one(1.0, 0.4, 0.8, 1.0, 0.9).expected_w == pytest.approx(10 * 0.6 * 0.95)
+    assert of_one(0.0, 0.4, 0.8, 1.0, 0.9).expected_w == 0
+
+
+def test_S300_a_car_booked_for_half_a_step_gives_half() -> None:
+    leaves = [(car(hours=0.25, wanted=20), 80.0)] * 4
+    drawn = days(leaves, [NOW])
+    assert drawn.held([-20_000.0]).bid == 100
+    assert drawn.held([-21_000.0]).bid == 0

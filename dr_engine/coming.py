@@ -1,0 +1,36 @@
+"""Who is booked for the rest of a running event and not here yet, with the chance that they still come."""
+
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import Connection
+
+from dr_engine.domain.availability import Experience
+from dr_engine.domain.car import Cars
+from dr_engine.domain.lasting import Coming
+from dr_engine.market import expected, lead_s
+from dr_engine.store.events import DrEvent
+from dr_engine.telemetry import Telemetry
+
+
+def coming(connection: Connection, event: DrEvent, now: datetime, known: Experience, telemetry: Telemetry) -> Coming:
+    """The willing bookings of the event's facility whose cars nobody has seen, by what was learned of guests."""
+    facility = event.facility_id
+    found = [
+        (booking, planned)
+        for booking, planned, here in expected(connection, facility, now, event.end, now, telemetry)
+        if not here
+    ]
+    late_s = known.late_s(facility)
+    return Coming(
+        cars=Cars.of([planned.car for _, planned in found]),
+        soc_pct=np.array([planned.soc_pct for _, planned in found], dtype=np.float64),
+        from_s=np.array([max(now, planned.since).timestamp() + late_s for _, planned in found], dtype=np.float64),
+        chance=np.array(
+            [
+                known.still_comes(facility, one.member_id, lead_s(one), (now - one.control_start).total_seconds())
+                for one, _ in found
+            ],
+            dtype=np.float64,
+        ),
+    )

@@ -1,0 +1,86 @@
+"""Whether the cars can hold what an event still asks for until its end, and how much of it where they cannot.
+
+Without that look ahead a fleet gives all that is asked until it runs dry, and nothing near it from then on. A market counts
+a moment as delivered within a band around the request (`MarketProduct.band_fraction`): where the energy is known to be
+short, what is left of the event is served a little lower, evenly, as far as the band allows. Cars that are booked and not
+here yet count by their chance to come.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from dr_engine.domain.car import HOUR_S, Cars, Floats, Physics, most_charge_w
+from dr_engine.domain.settlement import RequestInterval
+from dr_engine.domain.viability import above_wh, room_wh
+
+SURE = 0.96
+"""Above that part nothing is lowered: cars that come, leave and charge otherwise than expected may well make up for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Cars that are booked and not here yet: the SOC expected of each, from when it can be counted on (s of the epoch), and
+    the chance that it comes."""
+
+    cars: Cars
+    soc_pct: Floats
+    from_s: Floats
+    chance: Floats
+
+
+NOBODY = Coming(Cars.of([]), np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What an event still asks for in the direction that runs: signed Wh, and until when (s of the epoch)."""
+
+    asked_wh: float
+    end_s: float
+    coming: Coming = NOBODY
+
+    @property
+    def end(self) -> datetime:
+        """The moment."""
+        return datetime.fromtimestamp(self.end_s, UTC)
+
+
+def rest_of(intervals: Sequence[RequestInterval], position: int, now: datetime, coming: Coming = NOBODY) -> Rest:
+    """From now, in the interval at that position, to the last one in a row that asks for the same direction."""
+    asked, end, up = 0.0, now, intervals[position].power_w < 0
+    for interval in intervals[position:]:
+        if (interval.power_w < 0) is not up or interval.start > max(end, now):
+            break
+        asked += interval.power_w * (interval.end - max(interval.start, now)).total_seconds() / HOUR_S
+        end = interval.end
+    return Rest(asked, end.timestamp(), coming)
+
+
+def hold_wh(cars: Cars, soc_pct: Floats, from_s: Floats, limit_w: Floats, rest: Rest, physics: Physics) -> Floats:
+    """What each car can give (take) from then to the end of the rest, Wh at the EVSE, within its promises.
+
+    `limit_w` is its limit in the direction asked, a magnitude. One that must charge under a request to discharge counts
+    below 0.
+    """
+    hours = np.maximum(0.0, np.minimum(rest.end_s, cars.depart_s) - from_s) / HOUR_S
+    if rest.asked_wh > 0:
+        return np.minimum(room_wh(cars, soc_pct, physics) / physics.charge_efficiency, limit_w * hours)
+    above = above_wh(cars, soc_pct, rest.end, physics)
+    must = np.maximum(above / physics.charge_efficiency, -most_charge_w(cars, soc_pct, physics) * hours)
+    gives = np.minimum(above * physics.discharge_efficiency, limit_w * hours)
+    return np.where(above >= 0, gives, must)
+
+
+def coming_wh(rest: Rest, physics: Physics) -> float:
+    """What those who are still to come add, on the mean."""
+    some = rest.coming
+    limit_w = most_charge_w(some.cars, some.soc_pct, physics) if rest.asked_wh > 0 else some.cars.discharge_w
+    return float((some.chance * hold_wh(some.cars, some.soc_pct, some.from_s, limit_w, rest, physics)).sum())
+
+
+def share_to_serve(part: float, short_band: float) -> float:
+    """What share of the request is served where this part of what it still asks for can be held: whole hundredths."""
+    return 1.0 if part >= SURE else round(max(part, 1 - short_band), 2)

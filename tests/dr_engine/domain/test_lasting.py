@@ -1,0 +1,115 @@
+"""What an event still asks for is held to its end, or served lower from the moment that the energy is known to be short."""
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dr_engine.domain.board import CarNow, DispatchRules
+from dr_engine.domain.car import Car, Cars, Physics
+from dr_engine.domain.dispatch import State, Step, step
+from dr_engine.domain.lasting import NOBODY, SURE, Coming, Rest, coming_wh, hold_wh, rest_of, share_to_serve
+from dr_engine.domain.settlement import RequestInterval
+from dr_engine.domain.viability import least_wh
+from tests.dr_engine.domain.boards import at, board, seen
+from tests.dr_engine.domain.strategies import NOW, car, cars, later
+
+PHYSICS = Physics()
+RULES = DispatchRules()
+HOUR = 3600
+
+
+def asks(*powers_w: int, length_s: int = 1800) -> list[RequestInterval]:
+    return [RequestInterval(later(n * length_s), later((n + 1) * length_s), w) for n, w in enumerate(powers_w)]
+
+
+def holds(one: Car, soc: float, rest: Rest, limit_w: float, since: datetime = NOW) -> float:
+    from_s = np.array([since.timestamp()])
+    return float(hold_wh(Cars.of([one]), np.array([soc]), from_s, np.array([limit_w]), rest, PHYSICS)[0])
+
+
+def up(hours: float = 1, asked_wh: float = -10_000, coming: Coming = NOBODY) -> Rest:
+    return Rest(asked_wh, at(hours * HOUR), coming)
+
+
+def test_S306_the_rest_is_what_is_left_of_the_direction_that_runs() -> None:
+    rest = rest_of(asks(-4_000, -8_000, 6_000, -2_000), 0, later(900))
+    assert (rest.asked_wh, rest.end_s) == (-1_000 - 4_000, at(3600))
+    assert rest_of(asks(-4_000, -8_000, 6_000, -2_000), 2, later(3600)).asked_wh == 3_000
+    apart = [RequestInterval(NOW, later(900), -4_000), RequestInterval(later(1800), later(2700), -4_000)]
+    assert rest_of(apart, 0, NOW).asked_wh == -1_000
+
+
+def test_S306_a_car_gives_no_longer_than_its_energy_its_power_or_its_stay() -> None:
+    full = car(hours=4, wanted=30)
+    assert holds(full, 90, up(), 10_000) == 10_000
+    assert holds(full, 90, up(), 10_000, since=later(1800)) == 5_000
+    assert holds(car(hours=0.5, wanted=30), 90, up(), 10_000) == 5_000
+    low = holds(car(hours=1, wanted=70), 75, up(), 10_000)
+    assert low == pytest.approx((0.75 - 0.71) * 60_000 * 0.93)
+
+
+def test_X1_a_car_that_must_charge_takes_from_what_the_others_give() -> None:
+    assert -10_000 < holds(car(hours=1, wanted=60), 50, up(), 10_000) < -5_000
+
+
+def test_S306_a_request_to_charge_is_held_by_the_room() -> None:
+    assert holds(car(), 90, Rest(5_000, at(HOUR)), 10_000) == pytest.approx(0.02 * 60_000 / 0.93)
+
+
+@given(cars, st.floats(5, 100), st.floats(0.1, 3))
+def test_X1_who_gives_what_it_can_hold_still_keeps_its_promise(one: Car, soc: float, hours: float) -> None:
+    given_wh = holds(one, soc, up(hours), one.discharge_w)
+    if given_wh > 0:
+        end = min(later(hours * HOUR), one.depart)
+        assert one.wh(soc) - given_wh / PHYSICS.discharge_efficiency >= least_wh(one, end, PHYSICS) - 1e-6
+
+
+def test_S306_those_to_come_count_by_their_chance() -> None:
+    coming = Coming(Cars.of([car(wanted=30)] * 2), np.array([80.0, 80.0]), np.full(2, at(1800)), np.array([0.5, 1.0]))
+    assert coming_wh(up(coming=coming), PHYSICS) == pytest.approx(7_500)
+    assert coming_wh(up(), PHYSICS) == 0
+
+
+def test_S306_what_is_served_stays_inside_the_band() -> None:
+    assert share_to_serve(1.4, 0.08) == share_to_serve(SURE, 0.08) == 1
+    assert share_to_serve(0.943, 0.08) == 0.94
+    assert share_to_serve(0.1, 0.08) == 0.92
+    assert share_to_serve(0.1, 0.0) == 1
+
+
+SHORT = seen("a", soc=80, car=car(hours=2, wanted=20, floor=65))
+"""Has 14 % of 60 kWh to give: 7.8 kWh at the EVSE."""
+
+
+def decide(rest: Rest | None, *fleet: CarNow, request_w: float = -8_500, state: State | None = None) -> Step:
+    return step(board(*fleet), request_w, later(HOUR), state or State(), RULES, PHYSICS, rest)
+
+
+def test_S306_energy_that_is_short_is_spread_over_the_event() -> None:
+    done = decide(up(asked_wh=-8_500), SHORT)
+    assert done.commanded_w == pytest.approx(-8_500 * 0.92, abs=1)
+    assert done.state.part == pytest.approx(0.92, abs=0.01)
+    assert done.shortfall_w == pytest.approx(-8_500 * 0.08, abs=1)
+    assert done.note == "energy for 92% of what is asked to the end: 92% is served"
+
+
+def test_S306_energy_that_lasts_is_served_in_full() -> None:
+    assert decide(up(asked_wh=-8_500), seen("a", soc=90, car=SHORT.car)).commanded_w == -8_500
+    assert decide(None, SHORT).commanded_w == -8_500
+    coming = Coming(Cars.of([car(wanted=30)]), np.array([80.0]), np.array([at(1800)]), np.array([0.9]))
+    assert decide(up(asked_wh=-8_500, coming=coming), SHORT).commanded_w == -8_500
+
+
+def test_S306_what_is_held_is_looked_at_now_and_then() -> None:
+    known = State(request_w=-8_500 * 0.95, at_s=at(-5), part=0.95, looked_s=at(-10))
+    assert decide(up(asked_wh=-20_000), SHORT, state=known).state.part == 0.95
+    turned = State(request_w=5_000, at_s=at(-5), part=0.95, looked_s=at(-10))
+    assert decide(up(asked_wh=-85_000), SHORT, state=turned).state.part < 0.1
+
+
+def test_S306_a_silent_car_goes_on_with_what_it_is_believed_to_do() -> None:
+    silent = seen("b", soc=50, power_w=4_000, age_s=200)
+    assert decide(up(asked_wh=-8_500), SHORT, silent).state.part < 0.5
