@@ -169,8 +169,9 @@ def _unmoved_w(board: Board, controls: Controls, alive: Flags, most_w: Floats) -
     return np.where(np.isfinite(controls.out_until_s) & np.isfinite(board.sample_s), board.sample_w, told_w)
 
 
-def seated(board: Board, request_w: float, rules: DispatchRules, physics: Physics) -> Seats:
-    """Where each car sits; the first of the reasons that holds decides."""
+def seated(board: Board, request_w: float, left_s: float, rules: DispatchRules, physics: Physics) -> Seats:
+    """Where each car sits; the first of the reasons that holds decides. So long before its end (`left_s`) no setpoint of an
+    event need stay viable for longer than that: it dies then."""
     now_s, cars = board.now_s, board.cars
     controls = judged(board.controls, board.sample_s, board.sample_w, rules.follow)
     alive = controls.alive(now_s)
@@ -179,7 +180,7 @@ def seated(board: Board, request_w: float, rules: DispatchRules, physics: Physic
     most_w = most_charge_w(cars, soc_pct, physics)
     unmoved = _unmoved_w(board, controls, alive, most_w)
     shown = np.where(now_s - board.sample_s <= rules.silent_s, board.sample_w, unmoved)
-    viable = interval(cars, soc_pct, board.now, rules.horizon_s, physics)
+    viable = interval(cars, soc_pct, board.now, min(rules.horizon_s, max(left_s, 1.0)), physics)
     lo_w, hi_w = limited(controls, viable.lo_w, viable.hi_w, now_s)
     apart = np.isfinite(controls.out_until_s)
     needs_all = (cars.charge_w > 0) & (viable.lo_w >= most_w - 1) & (most_w - 1 > 0)

@@ -94,7 +94,8 @@ def step(
     rest: Rest | None = None,
 ) -> Step:
     """Decide the setpoints of one moment of a DR event. `rest` is what the event still asks for (None: nobody knows)."""
-    seats, whole_w = seated(board, request_w, rules, physics), request_w
+    left_s = event_end.timestamp() - board.now_s
+    seats, whole_w = seated(board, request_w, left_s, rules, physics), request_w
     state = _looked_ahead(board, seats, rest, state, rules, physics)
     served = share_to_serve(state.part, rules.short_band)
     request_w = whole_w * served

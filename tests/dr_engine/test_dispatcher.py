@@ -249,6 +249,15 @@ async def test_X2_a_known_request_to_discharge_lets_held_cars_charge_on(bench: B
     assert (charger.plant.soc_pct > 81) is gains
 
 
+async def test_X2_energy_that_is_short_is_spread_so_that_all_but_the_last_minute_are_inside_the_band(bench: Bench) -> None:
+    for number in range(2):
+        await bench.arrive(number, soc_pct=38, wish=willing(soc=38))
+    await bench.host.bus.publish(booking("noshow", wish=willing(soc=38)))
+    await bench.request([(2, 62, -11_200)])
+    await bench.until(at(62.5))
+    assert set(misses(await bench.event())) <= {59}
+
+
 async def test_X2_what_is_asked_and_what_is_metered_are_told_while_an_event_runs(bench: Bench) -> None:
     for number in range(4):
         await bench.arrive(number)
