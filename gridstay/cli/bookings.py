@@ -202,6 +202,12 @@ def check_out(operator: Operator, booking_id: Id) -> None:
     _show(operator, operator.client.post("bookings", booking_id, "check-out"))
 
 
+@command(booking, "charge-now")
+def charge_now(operator: Operator, booking_id: Id) -> None:
+    """The driver's word: from now on the car charges as fast as it can, and the grid asks nothing of it."""
+    _show(operator, operator.client.post("bookings", booking_id, "charge-now"))
+
+
 @command(booking, "no-show")
 def no_show(operator: Operator, booking_id: Id) -> None:
     """The guest did not come."""

@@ -238,6 +238,12 @@ def router(desk: Desk) -> APIRouter:
         """Book what was held; 409 when its time is over."""
         return await shown(await desk.write(lambda connection, now: handlers.confirm(connection, booking_id, now)))
 
+    @routes.post("/{booking_id}/charge-now", responses=REFUSALS)
+    async def charge_now(booking_id: str) -> BookingAnswer:
+        """The driver's override (X1): for the rest of the stay the car charges as fast as it can and takes part in nothing.
+        What it has earned stays."""
+        return await shown(await desk.write(lambda connection, now: handlers.charge_now(connection, booking_id, now)))
+
     @routes.post("/{booking_id}/check-in", responses=NOT_FREE)
     async def check_in(booking_id: str) -> BookingAnswer:
         """The guest is here. A no-show comes in if there is room yet."""

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection
 
 from contracts.ids import BookingId, new_id
@@ -112,6 +113,32 @@ def alternatives_of_change(connection: Connection, booking_id: str, asked: Chang
     """The nearest free periods for a change that was refused as not free (S208)."""
     old = known.booking(connection, booking_id)
     return placing.alternatives(connection, _changed(connection, old, asked, now), now, but=old.id)
+
+
+def charge_now(connection: Connection, booking_id: str, now: datetime) -> Booking:
+    """The driver's override (X1): from now on the stay's car charges as fast as it can, and the grid asks nothing of it.
+    Done again it changes nothing. Raises Unknown, Conflict for a stay without a car or one that is over."""
+    stay = known.booking(connection, booking_id)
+    moved(stay, Deed.CHANGE)
+    if stay.charging is None:
+        raise Conflict(f"booking {stay.id} has no car", Reason.NO_CAR)
+    if now >= stay.period.end:
+        raise Conflict(f"booking {stay.id} is over", Reason.OVER)
+    return wish_otherwise(connection, stay, msgspec.structs.replace(stay.charging, dr=False, discharge=False), now)
+
+
+def wish_otherwise(connection: Connection, stay: Booking, wish: ChargingWish, now: datetime) -> Booking:
+    """The stay, in its place, with another wish for its car. The engine and the central system are told (BookingChanged)."""
+    if wish == stay.charging:
+        return stay
+    facility = known.facility(connection, stay.facility_id)
+    bay = facility.bay(stay.bay_id)
+    promised = promise(wish, bay, stay.period.length) if bay else None
+    changed = replace(stay, charging=wish, promise=promised, revision=stay.revision + 1)
+    bookings.put(connection, changed)
+    if stay.state is not BookingState.HELD:
+        sending.changed(connection, facility, known.member(connection, stay.member_id), changed, now)
+    return changed
 
 
 def cancel(connection: Connection, booking_id: str, now: datetime, *, by_staff: bool = False) -> Booking:

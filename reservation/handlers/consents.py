@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from reservation.domain.booking import OCCUPYING, BookingState
+from reservation.domain.booking import OCCUPYING
 from reservation.domain.consent import Consent, ConsentText, Means, Purpose, Told, Wish, Withdrawn
 from reservation.domain.member import Member, Preferences
-from reservation.domain.promise import promise
 from reservation.domain.refusal import Conflict, Invalid
-from reservation.handlers import known, sending, tokens
+from reservation.handlers import known, tokens
+from reservation.handlers.bookings import wish_otherwise
 from reservation.store import bookings, consents, members, offers
 
 NOTHING = Preferences()
@@ -88,14 +88,6 @@ def _check_no_stays_by_car(connection: Connection, member: Member, now: datetime
 
 
 def _narrow_stays(connection: Connection, member: Member, withdrawn: Withdrawn, now: datetime) -> None:
-    """The engine and the central system are told of each stay that is otherwise now (BookingChanged)."""
     for stay in bookings.listed(connection, member_id=member.id, states=OCCUPYING, ending_after=now):
-        if stay.charging is None or (wish := withdrawn.of(stay.charging)) == stay.charging:
-            continue
-        facility = known.facility(connection, stay.facility_id)
-        bay = facility.bay(stay.bay_id)
-        promised = promise(wish, bay, stay.period.length) if bay else None
-        changed = replace(stay, charging=wish, promise=promised, revision=stay.revision + 1)
-        bookings.put(connection, changed)
-        if stay.state is not BookingState.HELD:
-            sending.changed(connection, facility, member, changed, now)
+        if stay.charging is not None:
+            wish_otherwise(connection, stay, withdrawn.of(stay.charging), now)

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.csms import EvNeedsTold, PowerStatus, PriorityChargingChanged
 from contracts.ids import BookingId, StationId
-from contracts.reservation import BookingCancelled
+from contracts.reservation import BookingCancelled, BookingChanged
 from runtime.clock import SimulatedClock
 from runtime.metrics import exposition
 from runtime.service import Host
@@ -179,6 +179,22 @@ async def test_K_22_X1_a_driver_s_priority_wins_at_once_and_the_car_is_free(benc
         assert (charger.plant.profile is None) is activated
         await bench.until(at(20))
     assert other.plant.profile is not None
+
+
+async def test_X1_a_driver_who_takes_the_car_back_has_it_at_once_and_others_make_up_for_it(bench: Bench) -> None:
+    charger, other = await bench.arrive(1), await bench.arrive(2)
+    await bench.request([(10, 40, -8_000)])
+    await bench.until(at(15))
+    assert charger.plant.profile is not None
+    made = booking("guest1")
+    fields = {name: getattr(made, name) for name in BookingChanged.__struct_fields__ if name not in ("id", "at", "charging")}
+    await bench.host.bus.publish(BookingChanged(at=bench.host.clock.now(), charging=willing(dr=False), **fields))
+    await bench.settled()
+    assert charger.plant.profile is None
+    await bench.until(at(18))
+    assert charger.plant.profile is None
+    assert other.plant.profile is not None
+    assert other.plant.power_w < -8_000 + 1_000
 
 
 async def test_Q_01_what_a_car_can_give_bounds_what_is_asked_of_it(bench: Bench) -> None:

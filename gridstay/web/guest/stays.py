@@ -57,6 +57,17 @@ def router(site: Site) -> APIRouter:
             return visit.go(f"/f/{facility['id']}", **query_of(stay, facility))
         return visit.go(f"/stays/{booking_id}", done="cancelled")
 
+    @routes.post("/stays/{booking_id}/charge-now")
+    async def charge_now(visit: Visited, booking_id: str) -> Response:
+        """The driver takes the car back from the grid."""
+        await visit.form()
+        stay = await visit.own_stay(booking_id)
+        try:
+            await visit.door.post("bookings", stay["id"], "charge-now")
+        except Refusal as refusal:
+            return await _refused(visit, stay, refusal)
+        return visit.go(f"/stays/{booking_id}", done="charging")
+
     return routes
 
 
@@ -84,11 +95,18 @@ async def _page(
         live=await live_of(visit, stay, facility),
         is_followed=is_followed(visit, stay),
         can_change=standing and not begun and stay["state"] != "held",
+        can_take_back=_can_take_back(visit, stay),
         change_query={"change": stay["id"], **query_of(stay, facility)},
         held_until=visit.words.time(instant(stay["expires_at"]), zone) if held else "",
         book_query={**query_of(stay, facility), "start": start.isoformat()},
         problem=problem,
     )
+
+
+def _can_take_back(visit: Visit, stay: dict[str, Any]) -> bool:
+    """Whether the car is, or may be, at the grid's service now."""
+    here = stay["state"] in ("booked", "checked_in") and instant(stay["start"]) <= visit.now < instant(stay["end"])
+    return here and stay["charging"] is not None and stay["charging"]["dr"]
 
 
 def _is_told(visit: Visit, stay: dict[str, Any]) -> bool:

@@ -297,3 +297,23 @@ async def test_S500_a_stay_is_followed_by_a_stream_of_its_own(house: House) -> N
     await house.api.delete(f"/bookings/{made.json()['id']}", params={"by": "staff"})
     over = await guest.http.get(f"{stay}/events")
     assert "event: over" in over.text
+
+
+async def test_X1_a_guest_takes_the_car_back_from_the_grid_on_the_page(house: House) -> None:
+    guest, other = house.browser(), house.browser()
+    await guest.join(**CAR)
+    (member,) = (await house.api.get("/members")).json()
+    begun = datetime.now(UTC).replace(second=0, microsecond=0)
+    here = {"facility_id": "salon", "member": member["id"], "service_id": "cut", "walk_in": True}
+    body = here | {"start": begun.isoformat(), "end": (begun + 60 * MINUTE).isoformat()}
+    booking = (await house.api.post("/bookings", json=body)).raise_for_status().json()
+    stay = f"/stays/{booking['id']}"
+    assert "Charge now" in (await guest.get(stay)).text
+    await other.join(**{**CAR, "card": "CARD-2"}, name="Jiro", phone="090 3333 4444")
+    assert (await other.send(f"{stay}/charge-now", {}, page="/account")).status_code == 404
+    done = await guest.send(f"{stay}/charge-now", {}, page=stay)
+    assert done.headers["location"] == f"{stay}?done=charging"
+    await guest.get(done.headers["location"])
+    assert "it charges as fast as it can" in guest.text
+    assert "Charge now" not in guest.text
+    assert (await house.api.get(f"/bookings/{booking['id']}")).json()["charging"]["dr"] is False

@@ -448,3 +448,29 @@ async def test_S202_the_night_and_the_length_of_a_service_are_found(http: httpx.
     day = {"from": at(11).isoformat(), "to": at(14).isoformat(), "service_id": "cut"}
     found = (await http.get("/facilities/salon/free", params=day)).json()
     assert [one["start"][11:16] for one in found] == ["02:00", "04:00"]
+
+
+async def test_X1_the_driver_s_word_wins_at_once_and_keeps_the_place(
+    salon: httpx.AsyncClient, bus: LocalBus, activity: Activity, pass_time: Any
+) -> None:
+    booked = await made(salon, dr=True, discharge=True)
+    await pass_time(11.5)
+    events = heard(bus, BookingChanged)
+    for _ in range(2):
+        answer = await salon.post(f"/bookings/{booked['id']}/charge-now")
+        assert answer.status_code == 200, answer.text
+    taken_back = answer.json()
+    assert (taken_back["bay"], taken_back["resource"]) == (booked["bay"], booked["resource"])
+    assert (taken_back["charging"]["dr"], taken_back["charging"]["discharge"]) == (False, False)
+    await activity.settled()
+    assert [event.charging and event.charging.dr for event in events] == [False], "said once"
+
+
+async def test_X1_only_a_car_that_is_there_can_be_taken_back(salon: httpx.AsyncClient, pass_time: Any) -> None:
+    by_car, on_foot = await made(salon), await made(salon, member="1001", first=14, last=15, by_car=False)
+    assert (await salon.post("/bookings/nothing/charge-now")).status_code == 404
+    refused = await salon.post(f"/bookings/{on_foot['id']}/charge-now")
+    assert (refused.status_code, refused.json()["reason"]) == (409, "no_car")
+    await pass_time(13.5)
+    over = await salon.post(f"/bookings/{by_car['id']}/charge-now")
+    assert over.status_code == 409, over.text
