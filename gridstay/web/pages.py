@@ -7,6 +7,7 @@ from gridstay.web.door import Door
 from gridstay.web.guest import (
     account,
     booking,
+    cars,
     embed,
     facilities,
     live,
@@ -26,7 +27,7 @@ from gridstay.web.streams import Streams
 from runtime.clock import Clock
 
 ROOMS = (
-    *(facilities, embed, booking, live, stays, series, waiting, wallet, account, personal, offers, sign_in),
+    *(facilities, embed, booking, live, stays, series, waiting, wallet, account, cars, personal, offers, sign_in),
     *(staff_sign_in, till, today),
 )
 

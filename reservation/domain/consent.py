@@ -12,7 +12,7 @@ import msgspec
 
 from contracts.reservation import ChargingWish
 from reservation.domain.member import Preferences
-from reservation.domain.refusal import Invalid
+from reservation.domain.refusal import Invalid, Reason
 
 
 class Purpose(StrEnum):
@@ -94,7 +94,7 @@ class Wish:
         try:
             return Preferences(**kept | wish)
         except ValueError as error:
-            raise Invalid(str(error)) from error
+            raise Invalid(str(error), Reason.SOC) from error
 
 
 @dataclass(frozen=True, slots=True)

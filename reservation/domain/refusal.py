@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NAME_TAKEN = "name_taken"
     TOKEN_TAKEN = "token_taken"
     STAYS_TO_COME = "stays_to_come"
+    STAYS_BY_CAR = "stays_by_car"
     NOBODY_EXPECTED = "nobody_expected"
     NOTHING_TO_PAY = "nothing_to_pay"
     BENEFIT_SHORT = "benefit_short"

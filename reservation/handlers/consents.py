@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from reservation.domain.booking import OCCUPYING
 from reservation.domain.consent import Consent, ConsentText, Means, Purpose, Told, Wish, Withdrawn
 from reservation.domain.member import Member, Preferences
-from reservation.domain.refusal import Conflict, Invalid
+from reservation.domain.refusal import Conflict, Invalid, Reason
 from reservation.handlers import known, tokens
 from reservation.handlers.bookings import wish_otherwise
 from reservation.store import bookings, consents, members, offers
@@ -84,7 +84,8 @@ def _want_offers(connection: Connection, member_id: str, now: datetime, *, wante
 def _check_no_stays_by_car(connection: Connection, member: Member, now: datetime) -> None:
     standing = bookings.listed(connection, member_id=member.id, states=OCCUPYING, ending_after=now)
     if by_car := [stay for stay in standing if stay.charging is not None]:
-        raise Conflict(f"member {member.number} has {len(by_car)} stays by car: cancel or change them first")
+        told = f"member {member.number} has {len(by_car)} stays by car: cancel or change them first"
+        raise Conflict(told, Reason.STAYS_BY_CAR, count=len(by_car))
 
 
 def _narrow_stays(connection: Connection, member: Member, withdrawn: Withdrawn, now: datetime) -> None:

@@ -57,9 +57,12 @@ class Visitor:
 
     async def join(self, name: str, phone: str, **more: str) -> None:
         await self.open("/join")
+        if more:
+            await self.page.locator("#car > summary").click()
         await self.fill(name=name, phone=phone, **more)
         await self.page.locator("#data").check()
         if more:
+            await self.page.locator("#charging").check()
             await self.page.locator("#dr").check()
             await self.page.locator("#discharge").check()
         await self.button("Join")

@@ -59,6 +59,24 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// What is typed into a field marked data-find is looked for at once; what is found takes the place of the element data-into.
+document.querySelectorAll("[data-find]").forEach((field) => {
+  const { find, into } = field.dataset;
+  let timer = 0;
+  const look = () => {
+    const address = new URL(find, location.href);
+    const chosen = document.querySelector(`#${into} input:checked`);
+    address.searchParams.set("q", field.value);
+    if (chosen) address.searchParams.set("model_id", chosen.value);
+    swap(into, address.href, false);
+  };
+  field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 250); });
+  field.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); look(); } });
+  const button = field.form.querySelector("button[name=find]");
+  button.type = "button"; // Enter in another field sends the form, and does not search
+  button.addEventListener("click", look);
+});
+
 addEventListener("popstate", () => location.reload());
 addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => delete form.dataset.sent));
 

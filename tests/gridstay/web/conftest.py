@@ -28,7 +28,15 @@ FACILITY: dict[str, Any] = {
     "bays": [{"id": "bay-1", "station_id": "CP1", "evse_id": 1, "max_charge_w": 6_000, "max_discharge_w": 6_000}],
 }
 JOINING = {"name": "Hanako", "phone": "090 1111 2222", "data": "1", "wanted_soc_pct": "80", "floor_soc_pct": "30"}
-CAR = {"battery_kwh": "60", "charge_kw": "6", "discharge_kw": "6", "dr": "1", "discharge": "1", "card": "CARD-1"}
+CAR = {
+    "battery_kwh": "60",
+    "charge_kw": "6",
+    "discharge_kw": "6",
+    "dr": "1",
+    "discharge": "1",
+    "card": "CARD-1",
+    "charging": "1",
+}
 
 
 @dataclass
@@ -44,10 +52,10 @@ class Browser:
         return answer
 
     async def send(self, path: str, fields: dict[str, str], *, page: str | None = None) -> httpx.Response:
-        """Send a form with the token (and key, and hold) of the page that was seen last, or of `page`."""
+        """Send a form with what is hidden in the forms of the page that was seen last, or of `page`."""
         if page:
             await self.get(page)
-        hidden = dict(re.findall(r'<input type="hidden" name="(token|key|hold)" value="([^"]*)"', self.seen))
+        hidden = dict(re.findall(r'<input type="hidden" name="(token|key|hold|text_version)" value="([^"]*)"', self.seen))
         answer = await self.http.post(path, data={**hidden, **fields})
         self.seen = answer.text or self.seen
         return answer

@@ -317,3 +317,90 @@ async def test_X1_a_guest_takes_the_car_back_from_the_grid_on_the_page(house: Ho
     assert "it charges as fast as it can" in guest.text
     assert "Charge now" not in guest.text
     assert (await house.api.get(f"/bookings/{booking['id']}")).json()["charging"]["dr"] is False
+
+
+MODELS = [
+    {"make": "Nissan", "model": "Leaf", "year": 2019, "battery_wh": 36_000, "max_charge_w": 6_600, "bidirectional": True},
+    {"make": "Nissan", "model": "Ariya", "battery_wh": 63_000, "max_charge_w": 7_400, "max_discharge_w": 6_000},
+]
+CONSENT = {"wanted_soc_pct": "80", "floor_soc_pct": "30"}
+
+
+async def test_X1_a_guest_chooses_the_cars_model_from_the_list_without_a_script_too(house: House) -> None:
+    guest = house.browser()
+    await guest.get("/join")
+    assert 'name="q"' not in guest.seen  # there is no list yet
+    kept = await house.api.put("/car-models", json={"models": MODELS})
+    assert kept.status_code == 200, kept.text
+    you = {"name": "Hanako", "phone": "090 1111 2222", "data": "1", **CONSENT}
+    found = await guest.send("/join", you | {"q": "lea", "find": "1", "dr": "1"}, page="/join")
+    assert found.status_code == 200
+    assert "1 model found" in guest.text
+    assert "36 kWh · 6.6 kW · gives power back" in guest.text
+    assert 'value="Hanako"' in guest.seen
+    leaf = re.search(r'name="model_id" value="([0-9a-f]{16})"', guest.seen)
+    assert leaf
+    assert (await guest.send("/join", you | {"model_id": leaf[1]})).status_code == 422
+    assert "Without it we cannot charge your car." in guest.text
+    await guest.send("/join", you | {"model_id": leaf[1], "charging": "1", "discharge_kw": "3", "dr": "1"})
+    (member,) = (await house.api.get("/members")).json()
+    car = member["car"]
+    assert (car["name"], car["battery_wh"], car["max_discharge_w"]) == ("Nissan Leaf (2019)", 36_000, 3_000)
+    await guest.get("/account")
+    assert f'value="{leaf[1]}" checked' in guest.seen
+    figures = {"car_name": car["name"], "battery_kwh": "36", "charge_kw": "6.6", "discharge_kw": "3"}
+    await guest.send("/account/car", figures | {"model_id": leaf[1]})  # as it is
+    assert (await house.api.get(f"/members/{member['id']}")).json()["car"] == car
+    await guest.send("/account/car", figures | {"q": "ari", "find": "1"}, page="/account")
+    ariya = next(one for one in re.findall(r'name="model_id" value="([0-9a-f]{16})"', guest.seen) if one != leaf[1])
+    await guest.send("/account/car", figures | {"model_id": ariya})
+    car = (await house.api.get(f"/members/{member['id']}")).json()["car"]
+    assert (car["name"], car["battery_wh"], car["max_discharge_w"]) == ("Nissan Ariya", 63_000, 6_000)
+    await guest.send("/account/car", figures | {"model_id": "", "car_name": "Old one"}, page="/account")
+    car = (await house.api.get(f"/members/{member['id']}")).json()["car"]
+    assert (car["name"], car["model_id"], car["battery_wh"]) == ("Old one", None, 36_000)
+    for odd in ("0" * 16, "x"):
+        assert (await guest.send("/account/car", {"model_id": odd}, page="/account")).status_code == 422
+    part = await guest.get("/cars", params={"q": "x" * 300, "model_id": ariya})
+    assert part.status_code == 200
+    assert f'value="{ariya}" checked' in part.text
+
+
+async def test_X1_what_a_guest_agrees_to_is_recorded_with_the_text_and_can_be_taken_back(house: House) -> None:
+    guest = house.browser()
+    await guest.join(**CAR)
+    (member,) = (await house.api.get("/members")).json()
+    consents = f"/members/{member['id']}/consents"
+    (first,) = (await house.api.get(consents)).json()
+    assert (first["means"], first["purposes"], first["dr"]) == ("page", ["charging", "stays"], True)
+    (text,) = (await house.api.get("/consent-texts")).json()
+    assert first["text_version"] == text["version"]
+    assert set(text["texts"]) == {"en", "ja"}
+    stay = (await booked(guest, 3, car="1", soc_pct="50", wanted_soc_pct="40", dr="1")).headers["location"].split("?")[0]
+    await guest.get("/account")
+    version = re.search(r'name="text_version" value="([^"]+)"', guest.seen)
+    assert version
+    agreed = CONSENT | {"text_version": version[1], "charging": "1", "offers": "1"}
+    assert (await guest.send("/account/consent", agreed)).headers["location"] == "/account?saved=1"
+    last = (await house.api.get(consents)).json()[-1]
+    assert (last["dr"], last["discharge"], last["purposes"]) == (False, False, ["charging", "offers", "stays"])
+    assert (await house.api.get(f"/bookings/{stay.split('/')[-1]}")).json()["charging"]["dr"] is False
+    await guest.get("/account")
+    assert "on these pages" in guest.text
+    wrong = await guest.send("/account/consent", agreed | {"wanted_soc_pct": "20", "floor_soc_pct": "50", "dr": "1"})
+    assert wrong.status_code == 422
+    assert "The least charge must not be above" in guest.text
+    refused = await guest.send("/account/consent", {"offers": "1"}, page="/account")
+    assert refused.status_code == 409
+    assert "You have 1 stays by car to come." in guest.text
+    await guest.send(f"{stay}/cancel", {}, page=stay)
+    await guest.send("/account/consent", {}, page="/account")
+    assert (await house.api.get(f"/members/{member['id']}")).json()["car"] is None
+    await house.api.put("/consent-texts/salon-1", json={"texts": {"en": "Our own text."}})
+    await guest.get("/account")
+    assert "Our own text." in guest.text
+    own = {key: value for key, value in CAR.items() if key not in ("dr", "discharge", "charging")}
+    assert (await guest.send("/account/car", own, page="/account")).status_code == 422
+    await guest.send("/account/car", own | {"charging": "1", "text_version": version[1]}, page="/account")
+    last = (await house.api.get(consents)).json()[-1]
+    assert (last["purposes"], last["text_version"]) == (["charging", "stays"], None)  # another text was shown

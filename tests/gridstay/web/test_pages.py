@@ -201,14 +201,14 @@ async def test_M3_the_personal_link_of_a_confirmation_signs_in_but_does_not_chan
 
 async def test_what_is_wrong_in_a_form_is_said_at_its_field_and_nothing_typed_is_lost(house: House) -> None:
     guest = house.browser()
-    answer = await guest.join(phone="nobody", battery_kwh="many", card="C1")
+    answer = await guest.join(phone="nobody", battery_kwh="many", card="C1", charging="1")
     assert answer.status_code == 422
     assert 'id="phone" name="phone" type="tel" value="nobody" aria-invalid="true"' in guest.seen
     assert "In kWh, such as 60." in guest.text
     assert 'value="C1"' in guest.seen
     assert (await guest.send("/join", {"name": "X", "phone": "0901"}, page="/join")).status_code == 422
     assert "Without it we cannot keep a booking." in guest.text
-    assert (await guest.join(wanted_soc_pct="20", floor_soc_pct="50")).status_code == 422
+    assert (await guest.join(**CAR, wanted_soc_pct="20", floor_soc_pct="50")).status_code == 422
     assert "The least charge must not be above" in guest.text
     assert (await house.api.get("/members")).json() == []
     await guest.join()
@@ -220,13 +220,16 @@ async def test_a_member_changes_car_and_wishes_and_keeps_other_tokens(house: Hou
     await guest.join()
     (member,) = (await house.api.get("/members")).json()
     await house.api.patch(f"/members/{member['id']}", json={"tokens": [{"value": "aabbccddeeff", "type": "MacAddress"}]})
-    saved = await guest.send("/account/car", {**CAR, "wanted_soc_pct": "70", "floor_soc_pct": "25"}, page="/account")
+    saved = await guest.send("/account/car", CAR, page="/account")
     assert saved.headers["location"] == "/account?saved=1"
     member = (await house.api.get(f"/members/{member['id']}")).json()
     assert member["car"]["battery_wh"] == 60_000
+    wishes = {"charging": "1", "dr": "1", "discharge": "1", "wanted_soc_pct": "70", "floor_soc_pct": "25"}
+    await guest.send("/account/consent", wishes, page="/account")
+    member = (await house.api.get(f"/members/{member['id']}")).json()
     assert member["preferences"] == {"dr": True, "discharge": True, "wanted_soc_pct": 70, "floor_soc_pct": 25}
     assert [token["type"] for token in member["tokens"]] == ["MacAddress", "ISO14443"]
-    wrong = await guest.send("/account/car", {**CAR, "wanted_soc_pct": "700", "floor_soc_pct": "25"}, page="/account")
+    wrong = await guest.send("/account/consent", wishes | {"wanted_soc_pct": "700"}, page="/account")
     assert wrong.status_code == 422
     assert 'value="700" aria-invalid="true"' in guest.seen
 
