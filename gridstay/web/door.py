@@ -41,9 +41,9 @@ class Door:
         given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
         return (await self._send("GET", path, params=given)).json()
 
-    async def text(self, *path: str) -> str:
+    async def text(self, *path: str, **query: Any) -> str:
         """GET /api/<path> as text."""
-        return (await self._send("GET", path)).text
+        return (await self._send("GET", path, params=query)).text
 
     async def post(self, *path: str, body: Any = None, key: str | None = None, **query: Any) -> Any:
         """POST /api/<path>, under an idempotency key if one is given."""

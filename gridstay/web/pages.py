@@ -21,14 +21,14 @@ from gridstay.web.guest import (
 )
 from gridstay.web.passes import Passes
 from gridstay.web.site import A_YEAR_S, STATIC, Site
+from gridstay.web.staff import journal, till, today
 from gridstay.web.staff import sign_in as staff_sign_in
-from gridstay.web.staff import till, today
 from gridstay.web.streams import Streams
 from runtime.clock import Clock
 
 ROOMS = (
     *(facilities, embed, booking, live, stays, series, waiting, wallet, account, cars, personal, offers, sign_in),
-    *(staff_sign_in, till, today),
+    *(staff_sign_in, journal, till, today),
 )
 
 

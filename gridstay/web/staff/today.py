@@ -1,4 +1,5 @@
-"""The desk: a day's stays by resource and bay on one timeline, who is plugged in, who comes and who leaves."""
+"""The desk: a day's stays by resource and bay on one timeline, who is plugged in, who comes and leaves, who did not come and
+who waits."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ ONE_DAY = timedelta(days=1)
 GONE = ("cancelled", "no_show")
 ACTIONS = {"booked": ("check-in", "no-show", "cancel"), "checked_in": ("check-out",), "no_show": ("check-in",)}
 """What can be done with a stay where it stands; the service says no to what the moment does not allow."""
+WAITING = ("waiting", "told")
 ROW = 44
 """Height of a lane, px."""
 
@@ -63,6 +65,20 @@ def router(site: Site) -> APIRouter:
             )
         return visit.go(f"/staff/{facility_id}", day=form["day"])
 
+    @routes.post("/staff/{facility_id}/check-in")
+    async def check_in(visit: Visited, facility_id: str) -> Response:
+        """Check in whoever shows this code, or came with this number plate."""
+        form = await visit.form()
+        visit.staff()
+        try:
+            await _check_in(visit, facility_id, form["shown"])
+        except Refusal as refusal:
+            if refusal.status == 404 and not refusal.reason:
+                raise
+            facility = await visit.door.get("facilities", facility_id)
+            return await _day(visit, facility_id, why(visit.words, refusal, facility), refusal.status)
+        return visit.go(f"/staff/{facility_id}", done="check-in")
+
     @routes.get("/staff/{facility_id}/settings")
     async def settings(visit: Visited, facility_id: str) -> Response:
         visit.staff()
@@ -86,22 +102,38 @@ async def _act(visit: Visit, booking_id: str, action: str) -> None:
         raise Refusal(404, None)
 
 
+async def _check_in(visit: Visit, facility_id: str, shown: str) -> None:
+    try:
+        await visit.door.post("facilities", facility_id, "check-in", body={"code": shown.upper().replace(" ", "")})
+    except Refusal as refusal:
+        if refusal.reason != "nobody_expected":
+            raise
+        await visit.door.post("facilities", facility_id, "check-in", body={"plate": shown})
+
+
 async def _day(visit: Visit, facility_id: str, problem: str = "", status: int = 200) -> Response:
     facility = await visit.door.get("facilities", facility_id)
     zone = zone_of(facility)
     today = visit.now.astimezone(zone).date()
-    day = _asked_day(visit.asked("day"), today)
+    day = asked_day(visit.asked("day"), today)
     begin, end = (datetime.combine(when, time(), zone) for when in (day, day + ONE_DAY))
     window = {"facility_id": facility_id, "from_": begin.isoformat(), "to": end.isoformat()}
-    stays, running = await asyncio.gather(
-        visit.door.get("bookings", **window), visit.door.get("sessions", phase="running", limit=1000)
+    stays, running, wishes = await asyncio.gather(
+        visit.door.get("bookings", **window),
+        visit.door.get("sessions", phase="running", limit=1000),
+        visit.door.get("waiting", facility_id=facility_id),
     )
-    names = await _names(visit, stays)
+    stays = [stay for stay in stays if stay["state"] != "expired"]
+    waiting = [one for one in wishes if one["state"] in WAITING and _overlaps(one, max(begin, visit.now), end)]
+    names = await _names(visit, [*stays, *waiting])
     shown = [_stay(visit, stay, names, facility) for stay in stays]
     standing = [stay for stay in shown if stay["state"] not in GONE]
     line = _line(standing, begin, end, facility)
     bays = {(bay["station_id"], bay["evse_id"]): bay["id"] for bay in facility["bays"]}
-    plugged = [_plugged(one, bays[place]) for one in running if (place := (one["station_id"], one["evse_id"])) in bays]
+    guests = {stay["bay"]["id"]: stay["name"] for stay in standing if stay["bay"] and stay["state"] == "checked_in"}
+    plugged = [
+        _plugged(one, bays[place], guests) for one in running if (place := (one["station_id"], one["evse_id"])) in bays
+    ]
     return visit.page(
         "staff/day.html",
         status,
@@ -111,7 +143,9 @@ async def _day(visit: Visit, facility_id: str, problem: str = "", status: int = 
         earlier=day - ONE_DAY,
         later=day + ONE_DAY,
         opening=hours_of(visit.words, facility, day),
-        stays=shown,
+        stays=[stay for stay in shown if stay["state"] != "no_show"],
+        no_shows=[stay for stay in shown if stay["state"] == "no_show"],
+        waiting=[_waiting(visit, one, names, facility) for one in waiting],
         lanes=_lanes(facility, standing, line),
         line=line,
         zone=zone,
@@ -139,6 +173,21 @@ def _stay(visit: Visit, stay: Mapping[str, Any], names: Mapping[str, str], facil
         "times": times,
         "name": names[stay["member_id"]],
         "actions": ACTIONS.get(stay["state"], ()),
+    }
+
+
+def _overlaps(one: Mapping[str, Any], begin: datetime, end: datetime) -> bool:
+    return instant(one["start"]) < end and begin < instant(one["end"])
+
+
+def _waiting(visit: Visit, one: Mapping[str, Any], names: Mapping[str, str], facility: Mapping[str, Any]) -> dict[str, Any]:
+    zone, service = zone_of(facility), {each["id"]: each["name"] for each in facility["services"]}
+    told = one["free"] and visit.words.times(instant(one["free"]["start"]), instant(one["free"]["end"]), zone)
+    return {
+        "name": names[one["member_id"]],
+        "times": visit.words.times(instant(one["start"]), instant(one["end"]), zone),
+        "what": f"{service.get(one['service_id'], '')} · {visit.words.length(one['minutes'])}",
+        "told": told or "",
     }
 
 
@@ -173,10 +222,11 @@ def _lanes(facility: Mapping[str, Any], stays: Sequence[Mapping[str, Any]], line
     return resources + bays
 
 
-def _plugged(session: Mapping[str, Any], bay: str) -> dict[str, Any]:
+def _plugged(session: Mapping[str, Any], bay: str, guests: Mapping[str, str]) -> dict[str, Any]:
     power = session["power_w"]
     return {
         "bay": bay,
+        "name": guests.get(bay, ""),
         "power_w": power,
         "soc_pct": session["soc_pct"],
         "started_at": instant(session["started_at"]),
@@ -184,7 +234,8 @@ def _plugged(session: Mapping[str, Any], bay: str) -> dict[str, Any]:
     }
 
 
-def _asked_day(text: str, otherwise: date) -> date:
+def asked_day(text: str, otherwise: date) -> date:
+    """The day that an address names, or another where it names none."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
