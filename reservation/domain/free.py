@@ -17,16 +17,21 @@ from reservation.domain.period import Period
 Span = tuple[datetime, datetime]
 
 
-def starts(taken: Iterable[Period], within: Period, length: timedelta) -> list[Span]:
-    """The starts in `within` at which a stay of that length meets nothing that is taken."""
-    spans, free_from = [], within.start
-    for period in sorted(taken):
-        if period.start - length >= free_from:
-            spans.append((free_from, min(period.start, within.end) - length))
-        free_from = max(free_from, period.end)
-    if within.end - length >= free_from:
-        spans.append((free_from, within.end - length))
-    return [(first, last) for first, last in spans if first <= last]
+def starts(taken: Iterable[Span], within: Period, length: timedelta) -> list[Span]:
+    """The starts in `within` at which a stay of that length meets nothing that is taken (each from an instant up to and
+    without another)."""
+    spans, free_from, latest = list[Span](), within.start, within.end - length
+    for begins, ends in sorted(taken):
+        if free_from > latest:
+            return spans
+        if ends <= free_from:
+            continue
+        if begins - length >= free_from:
+            spans.append((free_from, min(begins - length, latest)))
+        free_from = ends
+    if free_from <= latest:
+        spans.append((free_from, latest))
+    return spans
 
 
 def union(spans: Iterable[Span]) -> list[Span]:

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
-from itertools import chain, pairwise
+from functools import cached_property, lru_cache
+from itertools import chain
+from zoneinfo import ZoneInfo
 
 from contracts.reservation import Car, ChargingWish
 from reservation.domain import free
 from reservation.domain.booking import Booking, Place
 from reservation.domain.facility import Bay, Facility, Resource
 from reservation.domain.hours import ONE_DAY, at
+from reservation.domain.occupied import Occupied, span
 from reservation.domain.period import Period
 from reservation.domain.refusal import NotFree, Reason
 from reservation.domain.service import MINUTES_A_DAY, Service
@@ -18,17 +20,6 @@ from reservation.domain.service import MINUTES_A_DAY, Service
 OFFERED_EACH_SIDE = 2
 OFFERED_EVERY_MIN = 15
 """How far apart free periods are offered where stays may begin at any time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a booking keeps for itself: a resource for a party, and perhaps a bay."""
-
-    resource_id: str
-    kept: Period
-    party: int = 1
-    bay_id: str | None = None
-    bay_kept: Period | None = None
 
 
 @dataclass(frozen=True)
@@ -78,19 +69,18 @@ def fits(bay: Bay, car: Car) -> bool:
     return not bay.plugs or not car.plugs or bool(set(bay.plugs) & set(car.plugs))
 
 
-def place(wanted: Wanted, period: Period, taken: Iterable[Taken]) -> Place:
+def place(wanted: Wanted, period: Period, occupied: Occupied) -> Place:
     """The first resource that is free and, for a car, the first bay. Raises NotFree."""
-    taken = list(taken)
     if any(stay.overlaps(period) for stay in wanted.own):
         raise NotFree("the member has another stay with the car in that period", Reason.OWN_STAY)
     kept, bay_kept = wanted.kept(period), wanted.bay_kept(period)
-    resource = next((one for one in wanted.resources if not _meets(blocked(one, wanted.party, taken), kept)), None)
+    resource = next((one for one in wanted.resources if occupied.has_room(one, wanted.party, kept)), None)
     if resource is None:
         what = "every resource is" if wanted.resource_id is None else f"{wanted.resource_id} is"
         raise NotFree(f"{what} booked in that period", Reason.TAKEN)
     if wanted.wish is None:
         return Place(resource, None)
-    bay = next((one for one in wanted.bays if not _meets(parked(one, taken), bay_kept)), None)
+    bay = next((one for one in wanted.bays if occupied.is_free(one, bay_kept)), None)
     if bay is None:
         raise NotFree(_no_bay(wanted), Reason.NO_BAY if wanted.bays else Reason.NO_FITTING_BAY)
     return Place(resource, bay)
@@ -102,56 +92,41 @@ def place_of(facility: Facility, booking: Booking) -> Place:
     return Place(resource, facility.bay(booking.bay_id))
 
 
-def free_places(wanted: Wanted, period: Period, taken: Sequence[Taken]) -> tuple[list[Resource], list[Bay]]:
+def free_places(wanted: Wanted, period: Period, occupied: Occupied) -> tuple[list[Resource], list[Bay]]:
     """Every resource, and every bay for the guest's car, that is free then."""
     kept, bay_kept = wanted.kept(period), wanted.bay_kept(period)
-    near = [one for one in taken if one.kept.overlaps(kept) or (one.bay_kept and one.bay_kept.overlaps(bay_kept))]
-    resources = [one for one in wanted.resources if not _meets(blocked(one, wanted.party, near), kept)]
-    return resources, [one for one in wanted.bays if not _meets(parked(one, near), bay_kept)]
+    resources = [one for one in wanted.resources if occupied.has_room(one, wanted.party, kept)]
+    return resources, [one for one in wanted.bays if occupied.is_free(one, bay_kept)]
 
 
-def blocked(resource: Resource, party: int, taken: Iterable[Taken]) -> list[Period]:
-    """When the resource has no room for the party. One that is not shared has none while anybody is there."""
-    there = [one for one in taken if one.resource_id == resource.id]
-    if not resource.shared:
-        return [one.kept for one in there]
-    steps = sorted(chain.from_iterable(((one.kept.start, one.party), (one.kept.end, -one.party)) for one in there))
-    full, persons = list[Period](), 0
-    for (when, change), (then, _) in pairwise(steps):
-        persons += change
-        if persons + party > resource.capacity and when < then:
-            full.append(Period(when, then))
-    return full
-
-
-def parked(bay: Bay, taken: Iterable[Taken]) -> list[Period]:
-    """When a car stands in the bay, or is to."""
-    return [one.bay_kept for one in taken if one.bay_id == bay.id and one.bay_kept]
-
-
-def free_periods(wanted: Wanted, length: timedelta, taken: Sequence[Taken], within: Period) -> Iterator[Period]:
+def free_periods(wanted: Wanted, length: timedelta, occupied: Occupied, within: Period) -> Iterator[Period]:
     """Every period that could be booked and lies in `within`, by start, at the times at which the service begins. For stays
     over nights the length is that of as many nights."""
-    spans: dict[timedelta, list[free.Span]] = {}
-    for period in starts(wanted.facility, wanted.service, length, within):
-        if period.length not in spans:
-            spans[period.length] = possible_starts(wanted, period.length, taken, within)
-        if free.holds(spans[period.length], period.start):
-            yield period
+    facility, service = wanted.facility, wanted.service
+    if service.nights is not None:
+        spans: dict[timedelta, list[free.Span]] = {}
+        for period in starts(facility, service, length, within):  # clocks that change make a night longer or shorter
+            if period.length not in spans:
+                spans[period.length] = possible_starts(wanted, period.length, occupied, within)
+            if free.holds(spans[period.length], period.start):
+                yield period
+        return
+    for first, last in possible_starts(wanted, length, occupied, within):
+        for start in _ticks(facility.zone, service.every_min or OFFERED_EVERY_MIN, first, last):
+            yield Period(start, start + length)
 
 
-def possible_starts(wanted: Wanted, length: timedelta, taken: Sequence[Taken], within: Period) -> list[free.Span]:
+def possible_starts(wanted: Wanted, length: timedelta, occupied: Occupied, within: Period) -> list[free.Span]:
     """When a stay of that length could begin, whatever the clock shows: doors open, a resource, a bay and the car free."""
     service, rules = wanted.service, wanted.facility.rules
     openings = (free.starts([], opening, length) for opening in wanted.facility.openings(within))
     spans = free.union(chain.from_iterable(openings))
-    by_resource = _by_resource(taken)
-    rooms = (blocked(one, wanted.party, by_resource.get(one.id, ())) for one in wanted.resources)
+    rooms = (occupied.full(one, wanted.party) for one in wanted.resources)
     spans = free.intersection(spans, _any_of(rooms, within, length, service.before, service.after))
     if wanted.wish is not None:
-        by_bay = (parked(bay, taken) for bay in wanted.bays)
-        spans = free.intersection(spans, _any_of(by_bay, within, length, rules.plug_before, rules.plug_after))
-        spans = free.intersection(spans, free.starts(wanted.own, within, length))
+        parked = (occupied.parked(bay) for bay in wanted.bays)
+        spans = free.intersection(spans, _any_of(parked, within, length, rules.plug_before, rules.plug_after))
+        spans = free.intersection(spans, free.starts(map(span, wanted.own), within, length))
     return spans
 
 
@@ -170,45 +145,55 @@ def nearest(periods: Iterable[Period], wish: Period) -> list[Period]:
 
 def starts(facility: Facility, service: Service, length: timedelta, within: Period) -> Iterator[Period]:
     """Every period in `within` that begins when the service begins, by the facility's clocks, whether or not it is free."""
+    if service.nights is None:
+        for start in _ticks(facility.zone, service.every_min or OFFERED_EVERY_MIN, within.start, within.end - length):
+            yield Period(start, start + length)
+        return
     day, last = facility.local(within.start).date(), facility.local(within.end).date()
     while day <= last:
-        for period in _of_day(facility, service, length, day):
-            if within.holds(period):
-                yield period
+        until = day + ONE_DAY * max(1, round(length / ONE_DAY))
+        period = Period(at(day, service.nights.check_in, facility.zone), at(until, service.nights.check_out, facility.zone))
+        if within.holds(period):
+            yield period
         day += ONE_DAY
 
 
-def _of_day(facility: Facility, service: Service, length: timedelta, day: date) -> Iterator[Period]:
-    if service.nights is not None:
-        until = day + ONE_DAY * max(1, round(length / ONE_DAY))
-        yield Period(at(day, service.nights.check_in, facility.zone), at(until, service.nights.check_out, facility.zone))
-        return
+def _ticks(zone: ZoneInfo, every_min: int, first: datetime, last: datetime) -> Iterator[datetime]:
+    """The instants, both ends included, at which clocks of the zone show a multiple of so many minutes from midnight."""
+    day, every = first.astimezone(zone).date(), timedelta(minutes=every_min)
+    while (midnight := _midnight(day, zone)) <= last:
+        day += ONE_DAY
+        if _midnight(day, zone) - midnight != ONE_DAY:
+            yield from (tick for tick in _of_odd_day(day - ONE_DAY, every_min, zone) if first <= tick <= last)
+            continue
+        tick, end = midnight + max(0, -((midnight - first) // every)) * every, midnight + ONE_DAY
+        while tick <= last and tick < end:
+            yield tick
+            tick += every
+
+
+def _of_odd_day(day: date, every_min: int, zone: ZoneInfo) -> Iterator[datetime]:
+    """A day on which clocks are set: they skip some times, and show others twice, of which the first is meant."""
     seen: datetime | None = None
-    for minute in range(0, MINUTES_A_DAY, service.every_min or OFFERED_EVERY_MIN):
-        start = at(day, time(minute // 60, minute % 60), facility.zone)
-        if seen is None or start > seen:  # clocks that are set forward skip some, and show others twice
-            yield Period(start, start + length)
-            seen = start
+    for minute in range(0, MINUTES_A_DAY, every_min):
+        tick = at(day, time(minute // 60, minute % 60), zone)
+        if seen is None or tick > seen:
+            yield tick
+            seen = tick
 
 
-def _by_resource(taken: Iterable[Taken]) -> dict[str, list[Taken]]:
-    found: dict[str, list[Taken]] = {}
-    for one in taken:
-        found.setdefault(one.resource_id, []).append(one)
-    return found
+@lru_cache(4_096)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return at(day, time(), zone)
 
 
 def _any_of(
-    taken: Iterable[list[Period]], within: Period, length: timedelta, before: timedelta, after: timedelta
+    taken: Iterable[list[free.Span]], within: Period, length: timedelta, before: timedelta, after: timedelta
 ) -> list[free.Span]:
     """When one of several is free, from so long before the stay until so long after it."""
     around, whole = Period(within.start - before, within.end + after), before + length + after
-    spans = chain.from_iterable(free.starts(periods, around, whole) for periods in taken)
+    spans = chain.from_iterable(free.starts(one, around, whole) for one in taken)
     return free.union((first + before, last + before) for first, last in spans)
-
-
-def _meets(periods: Iterable[Period], period: Period) -> bool:
-    return any(one.overlaps(period) for one in periods)
 
 
 def _no_bay(wanted: Wanted) -> str:

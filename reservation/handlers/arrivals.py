@@ -122,8 +122,8 @@ def _again(connection: Connection, facility: Facility, booking: Booking, now: da
     service = rules.service_of(facility, booking.service_id)
     wanted = Wanted(facility, service, booking.party, booking.resource_id, booking.charging)
     rest = replace(booking, revision=booking.revision + 1)
-    taken = bookings.taken(connection, facility.id, booking.period, now, but=booking.id)
-    place = places.place(wanted, booking.period, taken)
+    occupied = bookings.occupied(connection, wanted, booking.period, now, but=booking.id)
+    place = places.place(wanted, booking.period, occupied)
     rest = replace(rest, bay_id=place.bay.id if place.bay else None)
     sending.changed(connection, facility, known.member(connection, booking.member_id), rest, now)
     return rest

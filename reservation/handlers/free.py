@@ -67,10 +67,10 @@ def search(connection: Connection, asked: Search, now: datetime) -> list[Free]:
         raise Invalid("say which member comes by car")
     wanted = Wanted(facility, service, asked.party, asked.resource_id, wish, own)
     length = length_of(service, asked.minutes, asked.nights)
-    found = placing.free(connection, wanted, length, within, now, asked.but)
+    found = placing.free(connection, wanted, length, within, now, asked.limit, asked.but)
     free = list[Free]()
-    for period, taken in islice(found, asked.limit):
-        resources, bays = free_places(wanted, period, taken)
+    for period, occupied in islice(found, asked.limit):
+        resources, bays = free_places(wanted, period, occupied)
         free.append(Free(period, resources, bays, promise(wish, bays[0], period.length) if wish and bays else None))
     return free
 

@@ -111,8 +111,8 @@ def _booking(connection: Connection, facility: Facility, row: Past, full: Full, 
     rules.check_service(facility, service, period)
     resource_id = wanted.resources[0].id
     if row.became is not Became.CANCELLED:
-        taken = bookings.taken(connection, facility.id, period, now, states=MADE)
-        resource_id = places.place(wanted, period, taken).resource.id
+        occupied = bookings.occupied(connection, wanted, period, now, states=MADE)
+        resource_id = places.place(wanted, period, occupied).resource.id
     came = row.became is Became.CAME
     return Booking(
         id=BookingId(new_id()),
@@ -139,8 +139,8 @@ def _first_week(connection: Connection, wanted: Wanted, row: Past, full: Full) -
     length, key = length_of(service, row.minutes, None), (service.id, row.resource_id, row.within)
     for week in range(full.get(key, 0), MOST_WEEKS):
         within = _later(facility, row.within, week)
-        taken = bookings.taken(connection, facility.id, within, within.start, states=MADE)
-        if (found := next(places.free_periods(wanted, length, taken, within), None)) is not None:
+        occupied = bookings.occupied(connection, wanted, within, within.start, states=MADE)
+        if (found := next(places.free_periods(wanted, length, occupied, within), None)) is not None:
             full[key] = week
             return found
     raise NotFree(f"no week from {row.within.start:%F} on has room for it")

@@ -11,8 +11,9 @@ from reservation.domain import places, rules
 from reservation.domain.booking import Asked, Booking, Place, charging_wish
 from reservation.domain.facility import Facility
 from reservation.domain.member import Member
+from reservation.domain.occupied import Occupied
 from reservation.domain.period import Period
-from reservation.domain.places import Taken, Wanted
+from reservation.domain.places import Wanted
 from reservation.domain.service import Service
 from reservation.handlers import known
 from reservation.store import bookings, facilities, members
@@ -21,6 +22,9 @@ SEARCHED = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 """How far from the wish free periods are looked for: further only where too few are nearer."""
 CLOCKS_CHANGE = timedelta(hours=2)
 """No stay over nights is longer by that than as many days."""
+A_DAY, FEW_DAYS, FURTHEST_STEP = timedelta(days=1), timedelta(days=4), timedelta(days=14)
+FEW = 8
+"""The first free periods of so few resources are spread over days."""
 ENOUGH = 2 * places.OFFERED_EACH_SIDE
 
 
@@ -87,9 +91,7 @@ def place(connection: Connection, it: Meant, now: datetime, but: str | None = No
         members.lock(connection, it.member.id)
     facilities.lock(connection, it.facility.id)
     wanted = it.wanted(connection, it.period, now, but)
-    return places.place(
-        wanted, it.period, bookings.taken(connection, it.facility.id, it.period, now, but, resource_id=it.resource_id)
-    )
+    return places.place(wanted, it.period, bookings.occupied(connection, wanted, it.period, now, but))
 
 
 def alternatives(connection: Connection, it: Meant, now: datetime, but: str | None = None) -> list[Period]:
@@ -100,28 +102,37 @@ def alternatives(connection: Connection, it: Meant, now: datetime, but: str | No
         if around is None:
             continue
         wanted = it.wanted(connection, around, now, but)
-        taken = bookings.taken(connection, it.facility.id, around, now, but, resource_id=it.resource_id)
-        found = places.nearest(places.free_periods(wanted, it.period.length, taken, around), it.period)
+        occupied = bookings.occupied(connection, wanted, around, now, but)
+        found = places.nearest(places.free_periods(wanted, it.period.length, occupied, around), it.period)
         if len(found) >= ENOUGH:
             break
     return found
 
 
 def free(
-    connection: Connection, wanted: Wanted, length: timedelta, within: Period, now: datetime, but: str | None = None
-) -> Iterator[tuple[Period, list[Taken]]]:
-    """Every free period in `within` by start, with what is taken around it. It looks a day ahead, then further, so that who
-    needs a few pays for a few. The booking `but` is in nobody's way."""
+    connection: Connection,
+    wanted: Wanted,
+    length: timedelta,
+    within: Period,
+    now: datetime,
+    enough: int,
+    but: str | None = None,
+) -> Iterator[tuple[Period, Occupied]]:
+    """Every free period in `within` by start, with what is taken around it. It looks ahead by days, as far as `enough` of
+    them are to be expected, then further. The booking `but` is in nobody's way."""
     window = _bookable(wanted.facility, within, now)
-    begun, step = (window.start if window else within.end), timedelta(days=1)
+    begun, step, found = (window.start if window else within.end), A_DAY if len(wanted.resources) > FEW else FEW_DAYS, 0
     while window is not None and begun < window.end:
         until = min(begun + step, window.end)
         searched = Period(begun, min(until + length + CLOCKS_CHANGE, window.end))
-        taken = bookings.taken(connection, wanted.facility.id, searched, now, but, resource_id=wanted.resource_id)
-        for period in places.free_periods(wanted, length, taken, searched):
+        occupied = bookings.occupied(connection, wanted, searched, now, but)
+        for period in places.free_periods(wanted, length, occupied, searched):
             if period.start < until:
-                yield period, taken
-        begun, step = until, min(2 * step, timedelta(days=14))
+                found += 1
+                yield period, occupied
+        searched_so_far = until - window.start
+        missing = (enough - found) / found * searched_so_far if found else 2 * step
+        begun, step = until, min(max(missing, A_DAY), FURTHEST_STEP)
 
 
 def _bookable(facility: Facility, within: Period, now: datetime) -> Period | None:

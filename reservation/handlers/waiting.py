@@ -11,8 +11,9 @@ from reservation.domain import places, rules
 from reservation.domain.booking import Asked, Booking, charging_wish
 from reservation.domain.facility import Facility
 from reservation.domain.notice import Notice, NoticeKind
+from reservation.domain.occupied import Taken, span
 from reservation.domain.period import Period
-from reservation.domain.places import Taken, Wanted
+from reservation.domain.places import Wanted
 from reservation.domain.refusal import Conflict, Invalid, NotFree, Reason, Unknown
 from reservation.domain.waiting import Waiting, WaitingState
 from reservation.handlers import known, placing
@@ -123,9 +124,9 @@ def _first_free(
     car = charging_wish(member, wish.asked)
     own = bookings.with_car(connection, member.id, wish.within, now) if car else []
     wanted = Wanted(facility, service, wish.party, wish.wished_resource_id, car, own)
-    for period, taken in placing.free(connection, wanted, wish.length, wish.within, now):
+    for period, occupied in placing.free(connection, wanted, wish.length, wish.within, now, enough=1):
         try:
-            place = places.place(wanted, period, [*taken, *promised])
+            place = places.place(wanted, period, occupied.and_also(promised))
         except NotFree:
             continue
         return period, place.resource.id, place.bay.id if place.bay else None
@@ -137,11 +138,7 @@ def _taken(facility: Facility, wish: Waiting) -> Taken:
     assert wish.told_period is not None
     assert wish.resource_id is not None
     service = facility.service(wish.service_id)
-    kept = (
-        Period(wish.told_period.start - service.before, wish.told_period.end + service.after)
-        if service
-        else wish.told_period
-    )
-    rules_ = facility.rules
-    bay_kept = Period(wish.told_period.start - rules_.plug_before, wish.told_period.end + rules_.plug_after)
+    start, end = span(wish.told_period)
+    kept = (start - service.before, end + service.after) if service else (start, end)
+    bay_kept = (start - facility.rules.plug_before, end + facility.rules.plug_after)
     return Taken(wish.resource_id, kept, wish.party, wish.bay_id, bay_kept if wish.bay_id else None)

@@ -2,16 +2,34 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from contracts.ids import BookingId
 from contracts.reservation import ChargingWish
 from reservation.domain.booking import MADE, OCCUPYING, Booking, BookingState
+from reservation.domain.free import Span
+from reservation.domain.occupied import Occupied, Stay
 from reservation.domain.period import Period
-from reservation.domain.places import Taken
+from reservation.domain.places import Wanted
 from reservation.domain.promise import Promise
 from reservation.domain.rules import LONGEST_STAY
 from reservation.store.tables import bookings
@@ -33,13 +51,12 @@ _SAME = (
     "revision",
 )
 _INSTANTS = ("made_at", "expires_at", "cancelled_at", "came_at", "left_at")
-_TAKEN = tuple(
-    bookings.c[name]
-    for name in (
-        *("resource_id", "starts_at", "ends_at", "before_min", "after_min", "party"),
-        *("bay_id", "plug_before_min", "plug_after_min"),
-    )
-)
+LONG = timedelta(days=1)
+"""What is kept for longer is marked as such: so a search need not look at every stay that began in the last month."""
+_REACHES = {False: LONG, True: AROUND + LONGEST_STAY + AROUND}
+"""How long before a period what is kept then may have begun, whether or not it is long."""
+_FEW = 100
+"""So few resources are named to the database."""
 
 
 def add(
@@ -101,30 +118,71 @@ def listed(
     return [_booking(found) for found in connection.execute(query)]
 
 
-def taken(
+def occupied(
     connection: Connection,
-    facility_id: str,
+    wanted: Wanted,
     period: Period,
     now: datetime,
     but: str | None = None,
     states: Sequence[BookingState] = OCCUPYING,
-    resource_id: str | None = None,
-) -> list[Taken]:
-    """What is kept at the facility around that period, for any booking in those states but the one named. With
-    `resource_id`, of resources no others than that one; of bays all."""
+) -> Occupied:
+    """What is kept at the facility in that period, and as long around it as the service wants to keep it, for any booking in
+    those states but the one named: of the resources that would do, and of bays where a car comes."""
+    rooms: dict[str, list[Stay]] = {}
+    some = [one.id for one in wanted.resources]
+    few = len(some) <= min(_FEW, len(wanted.facility.resources) // 2)
+    kept = wanted.kept(period)
+    around = {"facility": wanted.facility.id, "but": but or "", "now": now, "first": kept.start, "last": kept.end}
+    reaches = {f"from_{long}": kept.start - reach for long, reach in _REACHES.items()}
+    query = _kept_resources(tuple(states), few)
+    for resource_id, *stay in connection.execute(query, {**around, **reaches, **({"some": some} if few else {})}):
+        rooms.setdefault(resource_id, []).append(tuple(stay))
+    bays: dict[str, list[Span]] = {}
+    if wanted.wish is not None:
+        kept = wanted.bay_kept(period)
+        around |= {"first": kept.start - AROUND, "last": kept.end + AROUND, "from": kept.start - AROUND - LONGEST_STAY}
+        for bay_id, start, end, before_min, after_min in connection.execute(_kept_bays(tuple(states)), around):
+            bays.setdefault(bay_id, []).append((start - before_min * _MINUTE, end + after_min * _MINUTE))
+    return Occupied(rooms, bays)
+
+
+@lru_cache(32)
+def _kept_resources(states: Sequence[BookingState], of_some: bool) -> CompoundSelect[Any]:
+    """Read from an index alone, but for held ones, which are few and may have expired."""
     row = bookings.c
-    query = select(*_TAKEN).where(
-        row.facility_id == facility_id,
-        row.starts_at < period.end + AROUND,
-        row.starts_at > period.start - AROUND - LONGEST_STAY - AROUND,
-        row.ends_at > period.start - AROUND,
-        *_occupying(now, states),
+    conditions = [row.facility_id == bindparam("facility"), row.kept_from < _at("last"), row.kept_until > _at("first")]
+    if of_some:
+        conditions.append(row.resource_id.in_(bindparam("some", expanding=True)))
+    firm = row.state.in_([state for state in states if state is not BookingState.HELD])
+    held = [and_(row.state == BookingState.HELD, row.expires_at > _at("now"))] if BookingState.HELD in states else []
+    return union_all(
+        *(
+            select(row.resource_id, row.kept_from, row.kept_until, row.party).where(
+                row.long.is_(long), of_state, row.kept_from > _at(f"from_{long}"), row.id != bindparam("but"), *conditions
+            )
+            for of_state in (firm, *held)
+            for long in _REACHES
+        )
     )
-    if but is not None:
-        query = query.where(row.id != but)
-    if resource_id is not None:
-        query = query.where(or_(row.resource_id == resource_id, row.bay_id.is_not(None)))
-    return [_taken(*found) for found in connection.execute(query)]
+
+
+@lru_cache(32)
+def _kept_bays(states: Sequence[BookingState]) -> Select[Any]:
+    row = bookings.c
+    return select(row.bay_id, row.starts_at, row.ends_at, row.plug_before_min, row.plug_after_min).where(
+        row.facility_id == bindparam("facility"),
+        row.bay_id.is_not(None),
+        row.starts_at < _at("last"),
+        row.starts_at > _at("from"),
+        row.ends_at > _at("first"),
+        row.state.in_(states),
+        or_(row.expires_at.is_(None), row.expires_at > _at("now")),
+        row.id != bindparam("but"),
+    )
+
+
+def _at(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=bookings.c.starts_at.type)
 
 
 def standing(connection: Connection, facility_id: str, now: datetime) -> list[Booking]:
@@ -181,21 +239,6 @@ def _occupying(now: datetime, states: Sequence[BookingState] = OCCUPYING) -> Ite
     return row.state.in_(states), or_(row.expires_at.is_(None), row.expires_at > now)
 
 
-def _taken(
-    resource_id: str,
-    start: datetime,
-    end: datetime,
-    before_min: int,
-    after_min: int,
-    party: int,
-    bay_id: str | None,
-    plug_before_min: int,
-    plug_after_min: int,
-) -> Taken:
-    bay_kept = None if bay_id is None else Period(start - plug_before_min * _MINUTE, end + plug_after_min * _MINUTE)
-    return Taken(resource_id, Period(start - before_min * _MINUTE, end + after_min * _MINUTE), party, bay_id, bay_kept)
-
-
 def _columns(booking: Booking) -> dict[str, Any]:
     period, kept, bay_kept = booking.period, booking.kept, booking.bay_kept or booking.period
     return {
@@ -206,6 +249,9 @@ def _columns(booking: Booking) -> dict[str, Any]:
         "after_min": (kept.end - period.end) // _MINUTE,
         "plug_before_min": (period.start - bay_kept.start) // _MINUTE,
         "plug_after_min": (bay_kept.end - period.end) // _MINUTE,
+        "kept_from": kept.start,
+        "kept_until": kept.end,
+        "long": kept.length > LONG,
         "charging": msgspec.to_builtins(booking.charging),
         "promise": msgspec.to_builtins(booking.promise),
     }

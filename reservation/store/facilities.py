@@ -7,12 +7,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
-from contracts.ids import FacilityId, StationId
+from contracts.ids import FacilityId, StationId, new_id
 from reservation.domain.facility import Bay, Facility, Resource, Rules
 from reservation.domain.hours import Hours
 from reservation.domain.message import Language
 from reservation.domain.service import Service
 from reservation.store.tables import bays, facilities, resources
+
+_EDITIONS: dict[str, Facility] = {}
+"""What was read of late. An edition never changes and belongs to one facility of one database."""
+_REMEMBERED = 500
 
 
 def add(connection: Connection, facility: Facility) -> None:
@@ -30,9 +34,18 @@ def replace(connection: Connection, facility: Facility) -> None:
 
 
 def find(connection: Connection, facility_id: str) -> Facility | None:
-    """The facility, or None."""
-    row = connection.execute(select(facilities).where(facilities.c.id == facility_id)).one_or_none()
-    return None if row is None else _facility(connection, row)
+    """The facility, or None. Every deed asks for it, so an edition that was read is remembered."""
+    edition = connection.execute(select(facilities.c.edition).where(facilities.c.id == facility_id)).scalar_one_or_none()
+    if edition is None:
+        return None
+    if (known := _EDITIONS.get(edition)) is None:
+        row = connection.execute(select(facilities).where(facilities.c.id == facility_id)).one()
+        known = _facility(connection, row)
+        if edition:
+            _EDITIONS[edition] = known
+        if len(_EDITIONS) > _REMEMBERED:
+            _EDITIONS.clear()
+    return known
 
 
 def giving_up(connection: Connection) -> list[str]:
@@ -78,6 +91,7 @@ def _columns(facility: Facility) -> dict[str, Any]:
         "points_per_unit": facility.points_per_unit,
         "currency": facility.currency,
         "reserve_bays": facility.reserve_bays,
+        "edition": new_id(),
     }
 
 

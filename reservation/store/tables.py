@@ -33,6 +33,8 @@ mailboxes = Mailboxes.of(metadata)
 
 NAME = String(64)
 LONG = String(300)
+LONG_AGO = "2000-01-01 00:00:00.000000"
+"""For columns that were added to rows that were there; each row has its own since."""
 
 facilities = Table(
     "facilities",
@@ -48,8 +50,10 @@ facilities = Table(
     Column("points_per_unit", Integer, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("reserve_bays", Boolean, nullable=False, server_default=false()),
+    Column("edition", String(36), nullable=False, server_default=""),
 )
-"""What is only ever read with its facility, and never searched for, is kept as JSON."""
+"""What is only ever read with its facility, and never searched for, is kept as JSON. `edition` is another one whenever the
+facility is kept anew, and no other facility's."""
 
 resources = Table(
     "resources",
@@ -162,6 +166,9 @@ bookings = Table(
     Column("bay_id", NAME),
     Column("plug_before_min", Integer, nullable=False, server_default="0"),
     Column("plug_after_min", Integer, nullable=False, server_default="0"),
+    Column("kept_from", UtcDateTime, nullable=False, server_default=LONG_AGO),
+    Column("kept_until", UtcDateTime, nullable=False, server_default=LONG_AGO),
+    Column("long", Boolean, nullable=False, server_default=false()),
     Column("charging", JSON(none_as_null=True)),
     Column("promise", JSON(none_as_null=True)),
     Column("state", String(16), nullable=False),
@@ -178,8 +185,10 @@ bookings = Table(
     Column("request_digest", LargeBinary),
     Index(None, "facility_id", "starts_at", "ends_at"),
     Index("ix_bookings_state", "state", "facility_id", "starts_at", "ends_at"),
+    Index("ix_bookings_kept", "facility_id", "long", "state", "kept_from", "kept_until", "resource_id", "party", "id"),
 )
-"""The minutes are those for which resource and bay are kept around the stay. `promise` is what the guest was shown (X1).
+"""The minutes are those for which resource and bay are kept around the stay; the resource from `kept_from` to `kept_until`,
+`long` when that is more than a day. `promise` is what the guest was shown (X1).
 `request_key` is the request's Idempotency-Key, if it had one."""
 
 gathered = Table(

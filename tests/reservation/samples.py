@@ -11,8 +11,8 @@ from reservation.domain.booking import Booking
 from reservation.domain.facility import Bay, Facility, Resource, Rules
 from reservation.domain.hours import WEEKDAYS, Hours
 from reservation.domain.member import Member, Preferences
+from reservation.domain.occupied import Taken, span
 from reservation.domain.period import Period
-from reservation.domain.places import Taken
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 6, 3, 0, 0, tzinfo=UTC)
@@ -68,7 +68,8 @@ def wish(**given: Any) -> ChargingWish:
 
 
 def taken(period: Period, resource_id: str = "c1", bay_id: str | None = None, party: int = 1) -> Taken:
-    return Taken(resource_id, period, party, bay_id, period if bay_id else None)
+    kept = span(period)
+    return Taken(resource_id, kept, party, bay_id, kept if bay_id else None)
 
 
 def booking(period: Period, resource_id: str = "c1", bay_id: str | None = None, member_id: str = "m2") -> Booking:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reservation.domain import free
+from reservation.domain.occupied import span
 from reservation.domain.period import Period
 from tests.reservation.samples import NOW, hours
 
@@ -17,7 +18,7 @@ def minute(number: int) -> Period:
 
 
 def test_S208_starts_are_the_free_gaps_less_the_length() -> None:
-    taken = [hours(12, 14), hours(16, 17)]
+    taken = [span(hours(12, 14)), span(hours(16, 17))]
     found = free.starts(taken, hours(10, 20), timedelta(hours=2))
     day = hours(10, 20).start
     offsets = [tuple((when - day) / timedelta(hours=1) for when in span) for span in found]
@@ -42,7 +43,7 @@ def test_S208_spans_hold_exactly_the_starts_that_meet_nothing(one: list[Period],
     def held(start: int, spans: list[free.Span]) -> bool:
         return any(first <= NOW + timedelta(minutes=start) <= last for first, last in spans)
 
-    of_one, of_two = (free.union(free.starts(taken, within, stay)) for taken in (one, two))
+    of_one, of_two = (free.union(free.starts(map(span, taken), within, stay)) for taken in (one, two))
     either, both = free.union([*of_one, *of_two]), free.intersection(of_one, of_two)
     for start in range(-5, MINUTES + 5):
         assert held(start, of_one) == possible(start, one)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from contracts.reservation import Car
 from reservation.domain import places
 from reservation.domain.facility import Facility, Resource, Rules
+from reservation.domain.occupied import Occupied, Taken, span
 from reservation.domain.period import Period
-from reservation.domain.places import Taken, Wanted
+from reservation.domain.places import Wanted
 from reservation.domain.refusal import NotFree
 from reservation.domain.service import ANY_STAY, Nights, Service
 from tests.reservation.samples import CAR, at, facility, hours, taken, wish
@@ -30,7 +31,7 @@ def wanted(place: Facility | None = None, service: Service = ANY_STAY, *, by_car
 
 def test_S202_the_first_free_resource_and_bay_are_taken() -> None:
     there = [taken(hours(11, 12), "c1"), taken(hours(13, 14), "c2", "p1")]
-    place = places.place(wanted(by_car=True), hours(11, 13), there)
+    place = places.place(wanted(by_car=True), hours(11, 13), Occupied.by(there))
     assert (place.resource.id, place.bay and place.bay.id) == ("c2", "p1")
 
 
@@ -44,55 +45,56 @@ def test_S202_the_first_free_resource_and_bay_are_taken() -> None:
 )
 def test_S202_what_is_taken_is_refused(resource_id: str | None, by_car: bool, there: list[Taken], reason: str) -> None:
     with pytest.raises(NotFree, match=reason):
-        places.place(wanted(by_car=by_car, resource_id=resource_id), hours(11, 13), there)
+        places.place(wanted(by_car=by_car, resource_id=resource_id), hours(11, 13), Occupied.by(there))
 
 
 def test_S202_a_guest_without_a_car_needs_no_bay() -> None:
-    place = places.place(wanted(), hours(11, 13), [taken(hours(11, 13), "c1", "p1")])
+    place = places.place(wanted(), hours(11, 13), Occupied.by([taken(hours(11, 13), "c1", "p1")]))
     assert (place.resource.id, place.bay) == ("c2", None)
 
 
 def test_S202_a_car_cannot_come_where_there_are_no_bays_or_none_that_fits() -> None:
     with pytest.raises(NotFree, match="no bays"):
-        places.place(wanted(facility(bays=0), by_car=True), hours(11, 13), [])
+        places.place(wanted(facility(bays=0), by_car=True), hours(11, 13), Occupied.by([]))
     bays = tuple(replace(bay, plugs=("ccs2",)) for bay in facility().bays)
     leaf = wish(car=Car(battery_wh=40_000, max_charge_w=6_000, max_discharge_w=6_000, plugs=("chademo", "type1")))
     with pytest.raises(NotFree, match="no bay fits the car"):
-        places.place(wanted(replace(facility(), bays=bays), wish=leaf), hours(11, 13), [])
+        places.place(wanted(replace(facility(), bays=bays), wish=leaf), hours(11, 13), Occupied.by([]))
 
 
 def test_S202_a_car_is_in_one_place() -> None:
-    places.place(wanted(by_car=True, own=[hours(10, 11)]), hours(11, 13), [])
+    places.place(wanted(by_car=True, own=[hours(10, 11)]), hours(11, 13), Occupied.by([]))
     with pytest.raises(NotFree, match="another stay"):
-        places.place(wanted(by_car=True, own=[hours(10, 11.5)]), hours(11, 13), [])
+        places.place(wanted(by_car=True, own=[hours(10, 11.5)]), hours(11, 13), Occupied.by([]))
 
 
 def test_a_car_that_gives_stands_where_it_can_and_another_leaves_that_place_free() -> None:
     simple, both = facility(bays=2).bays
     place = replace(facility(), bays=(replace(simple, max_discharge_w=0), both))
-    assert places.place(wanted(place, by_car=True), hours(11, 13), []).bay == both
+    assert places.place(wanted(place, by_car=True), hours(11, 13), Occupied.by([])).bay == both
     taker = wanted(place, wish=wish(discharge=False))
-    assert places.place(taker, hours(11, 13), []).bay == place.bays[0]
+    assert places.place(taker, hours(11, 13), Occupied.by([])).bay == place.bays[0]
     one_way = wanted(place, wish=wish(car=msgspec.structs.replace(CAR, max_discharge_w=0)))
-    assert places.place(one_way, hours(11, 13), []).bay == place.bays[0]
+    assert places.place(one_way, hours(11, 13), Occupied.by([])).bay == place.bays[0]
     there = [taken(hours(11, 12), "c9", place.bays[0].id)]
-    assert places.place(taker, hours(11, 13), there).bay == both
+    assert places.place(taker, hours(11, 13), Occupied.by(there)).bay == both
 
 
 def test_the_smallest_table_that_fits_is_taken() -> None:
     tables = (Resource("six", "Six", capacity=6), Resource("two", "Two", capacity=2), Resource("four", "Four", capacity=4))
     place = replace(facility(), resources=tables)
-    assert places.place(wanted(place, party=1), hours(11, 12), []).resource.id == "two"
-    assert places.place(wanted(place, party=3), hours(11, 12), []).resource.id == "four"
-    assert places.place(wanted(place, party=3), hours(11, 12), [taken(hours(11, 12), "four")]).resource.id == "six"
+    assert places.place(wanted(place, party=1), hours(11, 12), Occupied.by([])).resource.id == "two"
+    assert places.place(wanted(place, party=3), hours(11, 12), Occupied.by([])).resource.id == "four"
+    assert (
+        places.place(wanted(place, party=3), hours(11, 12), Occupied.by([taken(hours(11, 12), "four")])).resource.id == "six"
+    )
 
 
 def test_a_shared_room_is_full_only_while_it_is() -> None:
     bath = Resource("bath", "Bath", capacity=10, shared=True)
     there = [taken(hours(10, 12), "bath", party=6), taken(hours(11, 13), "bath", party=4)]
-    assert places.blocked(bath, 1, there) == [hours(11, 12)]
-    assert places.blocked(bath, 5, there) == [hours(10, 11), hours(11, 12)]
-    assert places.blocked(bath, 7, there) == [hours(10, 11), hours(11, 12), hours(12, 13)]
+    full = {party: Occupied.by(there).full(bath, party) for party in (1, 5, 7)}
+    assert full == {1: [span(hours(11, 12))], 5: [span(hours(10, 12))], 7: [span(hours(10, 13))]}
 
 
 def test_time_is_kept_around_stays() -> None:
@@ -101,15 +103,15 @@ def test_time_is_kept_around_stays() -> None:
     need = wanted(place, service, by_car=True)
     assert need.kept(hours(11, 12)) == hours(10.75, 12.5)
     assert need.bay_kept(hours(11, 12)) == Period(at(11) - 5 * MINUTE, at(12) + 10 * MINUTE)
-    stay = Taken("c1", need.kept(hours(11, 12)), 1, "p1", need.bay_kept(hours(11, 12)))
+    stay = Taken("c1", span(need.kept(hours(11, 12))), 1, "p1", span(need.bay_kept(hours(11, 12))))
     with pytest.raises(NotFree, match="every resource"):
-        places.place(need, Period(at(12.5), at(13)), [stay])
-    assert places.place(need, Period(at(12.75), at(13)), [stay]).bay
+        places.place(need, Period(at(12.5), at(13)), Occupied.by([stay]))
+    assert places.place(need, Period(at(12.75), at(13)), Occupied.by([stay])).bay
 
 
 def offers(need: Wanted, period: Period, there: list[Taken], days: int = 7) -> list[tuple[float, float]]:
     around = Period(max(period.start - timedelta(days=days), at(9)), period.end + timedelta(days=days))
-    found = places.nearest(places.free_periods(need, period.length, there, around), period)
+    found = places.nearest(places.free_periods(need, period.length, Occupied.by(there), around), period)
     return [((one.start - at(0)).total_seconds() / 3600, (one.end - at(0)).total_seconds() / 3600) for one in found]
 
 
@@ -207,30 +209,30 @@ def test_S202_S208_whatever_is_asked_nothing_overlaps_no_room_is_too_full_and_ev
         need = wanted(HOUSE, SERVICES[ask.service], by_car=ask.by_car, party=ask.party, resource_id=ask.resource)
         period = hours(ask.quarter / 4, (ask.quarter + ask.length) / 4)
         try:
-            place = places.place(need, period, stored)
+            place = places.place(need, period, Occupied.by(stored))
         except NotFree:
             around = Period(at(9), period.end + timedelta(days=1))
-            for offer in places.nearest(places.free_periods(need, period.length, stored, around), period):
+            for offer in places.nearest(places.free_periods(need, period.length, Occupied.by(stored), around), period):
                 assert offer.length == period.length
-                places.place(need, offer, stored)
+                places.place(need, offer, Occupied.by(stored))
             continue
-        bay_kept = need.bay_kept(period) if place.bay else None
+        bay_kept = span(need.bay_kept(period)) if place.bay else None
         bay_id = place.bay.id if place.bay else None
-        stored.append(Taken(place.resource.id, need.kept(period), ask.party, bay_id, bay_kept))
+        stored.append(Taken(place.resource.id, span(need.kept(period)), ask.party, bay_id, bay_kept))
     check(stored)
 
 
 def check(stored: list[Taken]) -> None:
     for one, other in combinations(stored, 2):
         if one.resource_id == other.resource_id != "bath":
-            assert not one.kept.overlaps(other.kept)
+            assert not Period(*one.kept).overlaps(Period(*other.kept))
         if one.bay_id is not None and one.bay_id == other.bay_id:
             assert one.bay_kept
             assert other.bay_kept
-            assert not one.bay_kept.overlaps(other.bay_kept)
+            assert not Period(*one.bay_kept).overlaps(Period(*other.bay_kept))
     bathing = [one for one in stored if one.resource_id == "bath"]
-    for moment in {one.kept.start for one in bathing}:
-        there = Counter(one.party for one in bathing if one.kept.start <= moment < one.kept.end)
+    for moment in {one.kept[0] for one in bathing}:
+        there = Counter(one.party for one in bathing if one.kept[0] <= moment < one.kept[1])
         assert sum(party * number for party, number in there.items()) <= 5
 
 
@@ -244,11 +246,11 @@ def check(stored: list[Taken]) -> None:
 def test_S208_free_periods_are_exactly_those_that_can_be_booked(there: list[tuple[int, int, str, int]]) -> None:
     stored = [taken(hours(begin / 4, (begin + length) / 4), name, None, party) for begin, length, name, party in there]
     need, length = wanted(HOUSE, SERVICES[2], party=2), timedelta(minutes=45)
-    offered = set(places.free_periods(need, length, stored, hours(9, 23)))
+    offered = set(places.free_periods(need, length, Occupied.by(stored), hours(9, 23)))
     for quarter in range(40, 86):
         period = Period(at(quarter / 4), at(quarter / 4) + length)
         try:
-            places.place(need, period, stored)
+            places.place(need, period, Occupied.by(stored))
             bookable = True
         except NotFree:
             bookable = False
@@ -256,5 +258,5 @@ def test_S208_free_periods_are_exactly_those_that_can_be_booked(there: list[tupl
 
 
 def test_S208_bays_are_listed_with_the_resources_that_are_free() -> None:
-    resources, bays = places.free_places(wanted(by_car=True), hours(11, 12), [taken(hours(11, 12), "c1", "p1")])
+    resources, bays = places.free_places(wanted(by_car=True), hours(11, 12), Occupied.by([taken(hours(11, 12), "c1", "p1")]))
     assert ([one.id for one in resources], bays) == (["c2"], [])

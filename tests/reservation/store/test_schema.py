@@ -1,10 +1,10 @@
 """The migrations, and what the database itself forbids."""
 
-from datetime import time
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, delete, text, update
+from sqlalchemy import Connection, create_engine, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from reservation.domain.benefit import BenefitPolicy, Kind, terms_of
@@ -14,7 +14,8 @@ from reservation.domain.hours import Hours
 from reservation.domain.ledger import POINTS, Entry, Posted, transfer
 from reservation.domain.service import ANY_STAY
 from reservation.store import allocations, audit, facilities, grants, ledger, metadata, notices
-from reservation.store.tables import ledger_entries, ledger_lines
+from reservation.store.tables import bookings, ledger_entries, ledger_lines
+from reservation.store.tables import facilities as facilities_table
 from runtime.activity import Activity
 from runtime.storage import migrate
 from runtime.storage.database import Database
@@ -58,6 +59,36 @@ async def test_a_facility_from_before_weekdays_is_open_the_same_each_day(tmp_pat
     assert found is not None
     assert (found.hours, found.services, found.rules) == (Hours.daily(time(10), time(22, 30)), (ANY_STAY,), Rules())
     assert found.resources == (Resource("c1", "Chair"),)
+
+
+async def test_what_was_kept_before_is_found_by_searches(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    at, columns = "2026-06-03 02:00:00.000000", "id, facility_id, member_id, starts_at, ends_at, resource_id, state, made_at"
+    until = {"a": "2026-06-03 03:00:00.000000", "b": "2026-06-05 03:00:00.000000"}
+    with engine.begin() as connection:
+        migrate.upgrade_on(connection, "reservation", metadata, "0011")
+        facility_columns = "id, name, zone, points_per_unit, currency"
+        connection.execute(
+            text(f"INSERT INTO facilities ({facility_columns}) VALUES ('salon', 'S', 'Asia/Tokyo', 1, 'JPY')")
+        )
+        connection.execute(text("INSERT INTO members (id, number, name, preferences) VALUES ('m1', '1', 'Yui', '{}')"))
+        for name, end in until.items():
+            values = f"'{name}', 'salon', 'm1', '{at}', '{end}', 'c1', 'booked', '{at}', 10, 5"
+            also = "before_min, after_min"
+            connection.execute(text(f"INSERT INTO bookings ({columns}, {also}) VALUES ({values})"))
+    with engine.begin() as connection:
+        migrate.upgrade_on(connection, "reservation", metadata)
+        columns_ = bookings.c
+        query = select(columns_.kept_from, columns_.kept_until, columns_.long).order_by(columns_.id)
+        kept = [tuple(row) for row in connection.execute(query)]
+        editions = connection.execute(select(facilities_table.c.edition)).scalars().all()
+    engine.dispose()
+    begins = datetime(2026, 6, 3, 1, 50, tzinfo=UTC)
+    assert kept == [
+        (begins, datetime(2026, 6, 3, 3, 5, tzinfo=UTC), False),
+        (begins, datetime(2026, 6, 5, 3, 5, tzinfo=UTC), True),
+    ]
+    assert len(editions[0]) == 36
 
 
 async def test_X3_a_key_is_posted_once(upgraded: Database) -> None:
