@@ -1,4 +1,4 @@
-"""Who is booked for the rest of a running event and not here yet, with the chance that they still come."""
+"""Who is booked for the next while and not here yet, with the chance that they still come."""
 
 from datetime import datetime
 
@@ -9,16 +9,16 @@ from dr_engine.domain.availability import Experience
 from dr_engine.domain.car import Cars
 from dr_engine.domain.lasting import Coming
 from dr_engine.market import expected, lead_s
-from dr_engine.store.events import DrEvent
 from dr_engine.telemetry import Telemetry
 
 
-def coming(connection: Connection, event: DrEvent, now: datetime, known: Experience, telemetry: Telemetry) -> Coming:
-    """The willing bookings of the event's facility whose cars nobody has seen, by what was learned of guests."""
-    facility = event.facility_id
+def coming(
+    connection: Connection, facility: str, now: datetime, until: datetime, known: Experience, telemetry: Telemetry
+) -> Coming:
+    """The facility's willing bookings whose cars nobody has seen, by what was learned of guests."""
     found = [
         (booking, planned)
-        for booking, planned, here in expected(connection, facility, now, event.end, now, telemetry)
+        for booking, planned, here in expected(connection, facility, now, until, now, telemetry)
         if not here
     ]
     late_s = known.late_s(facility)

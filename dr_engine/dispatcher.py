@@ -7,7 +7,7 @@ setpoint of each session.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -17,8 +17,9 @@ from dr_engine.coming import coming
 from dr_engine.commander import Commander, Order
 from dr_engine.domain.availability import Experience
 from dr_engine.domain.board import Board
-from dr_engine.domain.dispatch import State, Step, looks_ahead, step
-from dr_engine.domain.lasting import NOBODY, Coming, rest_of
+from dr_engine.domain.dispatch import State, Step, step
+from dr_engine.domain.keeping import kept
+from dr_engine.domain.lasting import Coming, rest_of
 from dr_engine.domain.live import seen_charge_w
 from dr_engine.domain.sharing import Caps
 from dr_engine.fleet import PoolCar, PoolEntry, World, car_of, joining, pool_car, read_world
@@ -40,6 +41,15 @@ def _unplanned(session_id: str, at: datetime) -> None:
     """Nothing is planned."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who may still come, looked at then by what was learned of guests."""
+
+    at: datetime
+    experience: Experience
+    coming: Coming
+
+
 class Dispatcher:
     """`run` for ever as a task; `wake` when something has changed."""
 
@@ -59,7 +69,7 @@ class Dispatcher:
         self._alarm: asyncio.Task[None] | None = None
         self._states: dict[str, State] = {}
         self._seen_charge_w: dict[str, float] = {}
-        self._known: dict[str, Experience] = {}
+        self._comings: dict[str, _Known] = {}
         self._asked: set[tuple[str, int, str]] = set()
         self._verdicts: dict[tuple[str, str], str] = {}
         self._pool: list[PoolEntry] = []
@@ -143,7 +153,7 @@ class Dispatcher:
         self._telemetry.keep(world.running, now)
         open_ids = {event.event_id for event in world.events}
         self._states = {event: state for event, state in self._states.items() if event in open_ids}
-        self._known = {event: known for event, known in self._known.items() if event in open_ids}
+        self._comings = {event: known for event, known in self._comings.items() if event in open_ids}
         self._asked = {key for key in self._asked if key[0] in open_ids}
         self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key[0] in open_ids}
         self._seen_charge_w = {one: power for one, power in self._seen_charge_w.items() if one in world.running}
@@ -170,8 +180,11 @@ class Dispatcher:
         pool = [car for car in here if car.controllable(now)]
         names = [car.session_id for car in pool]
         requested_w, state = event.intervals[position].power_w, self._states.get(event.event_id, State())
+        sold = [one for one in world.sold.get(event.facility_id, ()) if one.start >= event.end]
+        expected = await self._coming(event, max([event.end, *(one.end for one in sold)]), now)
         board = self._board(event.facility_id, pool, here, now)
-        rest = rest_of(event.intervals, position, now, await self._coming(event, requested_w, state, now))
+        board = replace(board, kept=kept(board.cars, board.soc_pct, event.end.timestamp(), sold, expected, self._physics))
+        rest = rest_of(event.intervals, position, now, expected)
         decided = step(board, requested_w, event.end, state, self._rules, self._physics, rest)
         self._states[event.event_id] = decided.state
         asked_w, metered_w = self._fleets.get(event.facility_id, (0, 0.0))
@@ -191,19 +204,20 @@ class Dispatcher:
         await self._keep(event, position, decided, asked, found, known, now)
         return verdicts
 
-    async def _coming(self, event: DrEvent, requested_w: int, state: State, now: datetime) -> Coming:
-        """Who may still come, where the step looks ahead again; what guests are like is read once for an event."""
-        if not looks_ahead(state, requested_w, now.timestamp(), self._rules):
-            return NOBODY
+    async def _coming(self, event: DrEvent, until: datetime, now: datetime) -> Coming:
+        """Who may still come by then, looked at now and then; what guests are like is read once for an event."""
+        known = self._comings.get(event.event_id)
+        if known is not None and now < known.at + timedelta(seconds=self._rules.look_s):
+            return known.coming
 
-        def read(connection: Connection) -> tuple[Experience, Coming]:
-            known = self._known.get(event.event_id)
-            if known is None:
-                known = Experience(outcomes.of_facility(connection, event.facility_id), self._settings.prior())
-            return known, coming(connection, event, now, known, self._telemetry)
+        def read(connection: Connection) -> _Known:
+            outcome = known.experience if known else None
+            if outcome is None:
+                outcome = Experience(outcomes.of_facility(connection, event.facility_id), self._settings.prior())
+            return _Known(now, outcome, coming(connection, event.facility_id, now, until, outcome, self._telemetry))
 
-        self._known[event.event_id], found = await self._database.read(read)
-        return found
+        found = self._comings[event.event_id] = await self._database.read(read)
+        return found.coming
 
     def _board(self, facility_id: str, pool: list[PoolCar], here: list[PoolCar], now: datetime) -> Board:
         """The pool as arrays. The site's other cars and its building use of its limits too."""

@@ -6,30 +6,36 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from contracts.dr import Direction
 from dr_engine.domain.baseline import Baseline
 from dr_engine.domain.board import CarNow, DispatchRules
 from dr_engine.domain.capacity import PlannedCar, against_baseline_w
 from dr_engine.domain.car import Car, Physics, most_charge_w
 from dr_engine.domain.controls import Command
 from dr_engine.domain.live import Live, soc_from_registers, soc_now
-from dr_engine.store import dispatching, events, sessions
+from dr_engine.domain.offer import Hold
+from dr_engine.store import bids, dispatching, events, sessions
 from dr_engine.store.bookings import Booking
 from dr_engine.store.dispatching import Joined
 from dr_engine.store.events import DrEvent
 from dr_engine.store.sessions import Plugged
 
 WAIT_FOR_SOC = timedelta(seconds=60)
+SOLD_AHEAD = timedelta(hours=24)
+"""So far ahead what is sold is looked after."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What one step reads of the database. `metered` has import and export (Wh) of the sessions that tell no SOC."""
+    """What one step reads of the database. `metered` has import and export (Wh) of the sessions that tell no SOC, `sold`
+    what is sold of the next hours, by facility."""
 
     plugged: tuple[Plugged, ...]
     running: frozenset[str]
     events: tuple[DrEvent, ...]
     joined: Mapping[str, frozenset[str]]
     metered: Mapping[str, tuple[float, float]]
+    sold: Mapping[str, tuple[Hold, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ def read_world(connection: Connection, now: datetime, told_soc: frozenset[str]) 
             for one in plugged
             if one.session_id not in told_soc
         },
+        sold=bids.sold_between(connection, now, now + SOLD_AHEAD),
     )
 
 
@@ -145,8 +152,14 @@ def pool_car(
 
 
 def may_discharge(car: PoolCar, world: World, now: datetime) -> bool:
-    """Whether a request to discharge is known that is still to come and may use this car."""
-    return car.now.car.discharge_w > 0 and any(
+    """Whether a block that is sold up, or a request to discharge, is still to come and may use this car. A request that
+    nobody bought prepares nobody where room is sold, which it would fill."""
+    if car.now.car.discharge_w <= 0:
+        return False
+    ahead = [one for one in world.sold.get(car.booking.facility_id, ()) if one.start < car.booking.control_end]
+    if any(one.direction is Direction.UP for one in ahead):
+        return True
+    return not ahead and any(
         event.facility_id == car.booking.facility_id
         and now < event.start < car.booking.control_end
         and any(interval.power_w < 0 for interval in event.intervals)

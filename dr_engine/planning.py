@@ -7,7 +7,7 @@ after a restart.
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -125,25 +125,28 @@ class Planning:
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """A car's planned powers, W, from moment to moment."""
+    """A car's planned powers, W, from moment to moment; None where what is planned waits for a call."""
 
     edges: list[datetime]
-    power_w: list[int]
+    power_w: Sequence[float | None]
 
     @classmethod
     def of(cls, kept: KeptPlan, car: KeptCar) -> "_Course":
         slots = kept.slots[car.first : car.first + len(car.power_w)]
-        return cls([*(slot.start for slot in slots), slots[-1].end], car.power_w)
+        powers = [None if slot.sold else power for slot, power in zip(slots, car.power_w, strict=True)]
+        return cls([*(slot.start for slot in slots), slots[-1].end], powers)
 
     def at(self, when: datetime) -> float | None:
         place = bisect_right(self.edges, when) - 1
-        return float(self.power_w[place]) if 0 <= place < len(self.power_w) else None
+        return self.power_w[place] if 0 <= place < len(self.power_w) else None
 
 
 def _kept(found: Roster, problem: Problem, made: Plan, now: datetime) -> KeptPlan:
     """A plan as the store keeps it."""
     edges = [datetime.fromtimestamp(edge, now.tzinfo) for edge in problem.edges_s]
     cars = np.bincount(made.slot, minlength=len(edges) - 1)
+    change = np.zeros(len(problem.target_w)) if problem.sold_w is None else problem.sold_w
+    sold = np.isnan(problem.target_w) & (change != 0)
     return KeptPlan(
         facility_id=found.facility_id,
         made_at=now,
@@ -157,6 +160,7 @@ def _kept(found: Roster, problem: Problem, made: Plan, now: datetime) -> KeptPla
                 end=edges[slot + 1],
                 target_w=None if np.isnan(problem.target_w[slot]) else round(problem.target_w[slot]),
                 band_w=round(problem.band_w[slot]),
+                sold=bool(sold[slot]),
                 planned_w=round(made.planned_w[slot]),
                 cars=int(cars[slot]),
                 missed_wh=round(made.missed_wh[slot]),

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
+from contracts.dr import Direction
 from dr_engine.domain.car import Car, Cars, Floats, Physics
 from dr_engine.domain.live import soc_now
+from dr_engine.domain.offer import Hold
 from dr_engine.domain.planner.problem import Problem
 from dr_engine.domain.request import power_at
 from dr_engine.fleet import car_of
 from dr_engine.settings import DrSettings, SiteLimits
-from dr_engine.store import bookings, events, sessions, stations
+from dr_engine.store import bids, bookings, events, sessions, stations
 from dr_engine.store.bookings import Booking
 from dr_engine.store.events import DrEvent
 from dr_engine.store.plans import KeptPlan
@@ -45,10 +47,11 @@ class Roster:
     facility_id: str
     cars: tuple[Expected, ...]
     events: tuple[DrEvent, ...]
+    sold: tuple[Hold, ...]
 
     def problem(self, now: datetime, settings: DrSettings, price: float) -> Problem:
         """The planner's arrays, from now to the last departure."""
-        edges = _edges(now, self.cars, self.events)
+        edges = _edges(now, self.cars, self.events, self.sold)
         starts = [datetime.fromtimestamp(edge, now.tzinfo) for edge in edges[:-1]]
         asked = [_asked_w(self.events, start) for start in starts]
         target = np.array([np.nan if power is None else power for power in asked], dtype=np.float64)
@@ -65,6 +68,7 @@ class Roster:
             site=np.zeros(len(self.cars), dtype=np.int64),
             import_w=_room(limits.import_w, -load),
             export_w=_room(limits.export_w, load),
+            sold_w=np.array([_sold_w(self.sold, start) for start in starts]),
         )
 
     def known_wh(self, last: KeptPlan | None, edges_s: Floats) -> Floats | None:
@@ -100,6 +104,7 @@ def roster(connection: Connection, facility_id: str, now: datetime, telemetry: T
             if booking.booking_id not in gone
         ),
         tuple(event for event in events.open_events(connection, now) if event.facility_id == facility_id),
+        bids.sold_between(connection, now, now + LONGEST).get(facility_id, ()),
     )
 
 
@@ -130,19 +135,26 @@ def _energy(car: Car, soc_pct: float | None) -> float | None:
     return None if soc_pct is None else car.wh(soc_pct)
 
 
-def _edges(now: datetime, cars: Sequence[Expected], asked: Sequence[DrEvent]) -> Floats:
-    """Now, each quarter hour, each edge of a request, and the end."""
+def _edges(now: datetime, cars: Sequence[Expected], asked: Sequence[DrEvent], sold: Sequence[Hold]) -> Floats:
+    """Now, each quarter hour, each edge of a request and of what is sold, and the end."""
     first = now.timestamp()
     last = max((one.car.depart.timestamp() for one in cars), default=first + SLOT_S)
     last = min(max(last, first + _LEAST_S), first + LONGEST.total_seconds())
     quarters = np.arange(np.ceil((first + _LEAST_S) / SLOT_S) * SLOT_S, last, SLOT_S)
     requests = [when.timestamp() for event in asked for one in event.intervals for when in (one.start, one.end)]
-    edges = np.unique(np.concatenate([[first, last], quarters, requests]))
+    blocks = [when.timestamp() for hold in sold for when in (hold.start, hold.end)]
+    edges = np.unique(np.concatenate([[first, last], quarters, requests, blocks]))
     return edges[(edges >= first) & (edges <= last)]
 
 
 def _asked_w(asked: Sequence[DrEvent], when: datetime) -> int | None:
     return next((power for event in asked if (power := power_at(event.intervals, when)) is not None), None)
+
+
+def _sold_w(sold: Sequence[Hold], when: datetime) -> float:
+    """What is sold of that moment, as a change of the fleet's power, W."""
+    here = [hold for hold in sold if hold.start <= when < hold.end]
+    return sum((-1000.0 if hold.direction is Direction.UP else 1000.0) * hold.kw for hold in here)
 
 
 def _later(edges_s: Floats) -> Floats:

@@ -255,7 +255,12 @@ class DrSettings(BaseModel):
 
     def plan_rules(self) -> PlanRules:
         """What plans weigh."""
-        return PlanRules(missed_price=self.plan_missed, wear_price=self.plan_wear, time_limit_s=self.plan_limit_s)
+        return PlanRules(
+            missed_price=self.plan_missed,
+            sold_band=self.plan_band,
+            wear_price=self.plan_wear,
+            time_limit_s=self.plan_limit_s,
+        )
 
     def physics(self) -> Physics:
         """What is assumed of batteries."""

@@ -11,7 +11,8 @@ from dr_engine.store import plans
 
 
 class PlanSlotView(views.View):
-    """`target_w` is what is asked (None: nothing), to be met within `band_w`; `value`: what one kWh less would save."""
+    """`target_w` is what is asked (None: nothing), to be met within `band_w`; `value`: what one kWh less would save. `sold`:
+    it is not asked yet, but sold; what is planned of it is done only when it is called."""
 
     start: datetime
     end: datetime
@@ -22,6 +23,7 @@ class PlanSlotView(views.View):
     missed_wh: int
     over_wh: int
     value: float
+    sold: bool
 
 
 class PlanCarView(views.View):

@@ -13,11 +13,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from dr_engine.domain.car import Car, Cars, Flags, Floats, Physics, most_charge_w
+from dr_engine.domain.car import HOUR_S, Car, Cars, Flags, Floats, Physics, Places, most_charge_w
 from dr_engine.domain.controls import NEVER, Controls
 from dr_engine.domain.following import FollowRules, judged, limited, trial_w
 from dr_engine.domain.sharing import Caps
-from dr_engine.domain.viability import interval
+from dr_engine.domain.viability import Interval, interval
 
 
 class Verdict(StrEnum):
@@ -89,9 +89,22 @@ class CarNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """For the sake of what is sold later: no request takes a car below `least_wh`, or above `most_wh`, of its battery."""
+
+    least_wh: Floats
+    most_wh: Floats
+
+    def of(self, places: Places) -> "Kept":
+        """Those cars."""
+        return Kept(self.least_wh[places], self.most_wh[places])
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The pool at `now_s` (seconds of the epoch): `CarNow` as arrays, NaN for None, beside the `controls` of the same cars.
-    A car with a `step_w` takes either nothing or at least that much. `caps`: what its sites may take and give."""
+    A car with a `step_w` takes either nothing or at least that much. `caps`: what its sites may take and give; `kept`: what
+    requests must leave (None: nothing)."""
 
     now_s: float
     cars: Cars
@@ -105,6 +118,7 @@ class Board:
     step_w: Floats
     controls: Controls
     caps: Caps | None = None
+    kept: Kept | None = None
 
     @classmethod
     def of(
@@ -181,7 +195,7 @@ def seated(board: Board, request_w: float, left_s: float, rules: DispatchRules, 
     unmoved = _unmoved_w(board, controls, alive, most_w)
     shown = np.where(now_s - board.sample_s <= rules.silent_s, board.sample_w, unmoved)
     viable = interval(cars, soc_pct, board.now, min(rules.horizon_s, max(left_s, 1.0)), physics)
-    lo_w, hi_w = limited(controls, viable.lo_w, viable.hi_w, now_s)
+    lo_w, hi_w = limited(controls, *_leaving(board, soc_pct, viable, left_s, rules, physics), now_s)
     apart = np.isfinite(controls.out_until_s)
     needs_all = (cars.charge_w > 0) & (viable.lo_w >= most_w - 1) & (most_w - 1 > 0)
     told_all = alive & (controls.told_w >= cars.charge_w)
@@ -203,6 +217,21 @@ def seated(board: Board, request_w: float, left_s: float, rules: DispatchRules, 
     seats.codes[seats.open & (now_s < controls.limit_until_s)] = CODES[Verdict.LIMITED]
     controls.on_trial |= on_trial
     return Seats(seats.codes, seats.open, seats.fixed_w, lo_w, hi_w, seats.order_w, controls, shown)
+
+
+def _leaving(
+    board: Board, soc_pct: Floats, viable: Interval[Floats], left_s: float, rules: DispatchRules, physics: Physics
+) -> tuple[Floats, Floats]:
+    """Viable intervals cut to what leaves what is kept; nobody must charge for it, or is kept from what promises need."""
+    if board.kept is None:
+        return viable.lo_w, viable.hi_w
+    cars, hours = board.cars, min(rules.horizon_s, max(left_s, 1.0)) / HOUR_S
+    energy = cars.wh(soc_pct)
+    free_wh, room = np.maximum(0.0, energy - board.kept.least_wh), np.maximum(0.0, board.kept.most_wh - energy)
+    lo_w = np.maximum(viable.lo_w, np.minimum(0.0, -free_wh * physics.discharge_efficiency / hours))
+    lo_w = np.where(viable.lo_w < 0, lo_w, viable.lo_w)
+    hi_w = np.minimum(viable.hi_w, np.maximum(room / (physics.charge_efficiency * hours), np.maximum(lo_w, 0.0)))
+    return lo_w, hi_w
 
 
 class _Seating:

@@ -19,6 +19,7 @@ from dr_engine.domain.board import (
     VERDICTS,
     Board,
     DispatchRules,
+    Kept,
     Seats,
     Verdict,
     seated,
@@ -144,6 +145,10 @@ def _looked_ahead(
         seats.codes == CODES[Verdict.LIMITED], np.maximum(way * np.where(way > 0, seats.hi_w, seats.lo_w), 0.0), limit_w
     )
     can_wh = hold_wh(cars, board.soc_pct, np.full(len(limit_w), board.now_s), limit_w, rest, physics)
+    if board.kept is not None:
+        energy = cars.wh(board.soc_pct)
+        room, free_wh = (board.kept.most_wh - energy) / physics.charge_efficiency, energy - board.kept.least_wh
+        can_wh = np.minimum(can_wh, np.maximum(0.0, room if way > 0 else free_wh * physics.discharge_efficiency))
     hours = np.maximum(0.0, np.minimum(rest.end_s, cars.depart_s) - board.now_s) / HOUR_S
     all_wh = float(np.where(moved, can_wh, way * seats.fixed_w * hours).sum()) + coming_wh(rest, physics)
     return replace(state, part=max(0.0, all_wh / abs(rest.asked_wh)), looked_s=board.now_s)
@@ -223,11 +228,13 @@ def _shared(
         return told_w
     cars = board.cars.some(who)
     soc, fair = board.soc_pct[who], _fair(controls, who, rules)
+    energy = cars.wh(soc)
+    kept = Kept(np.zeros(1), cars.battery_wh) if board.kept is None else board.kept.of(who)
     bounds = Bounds(
         lo_w=np.minimum(np.maximum(lo_w, -gain * cars.discharge_w), hi_w),
         hi_w=hi_w,
-        give_wh=fair * spare_wh(cars, soc, event_end, physics),
-        take_wh=fair * room_wh(cars, soc, physics),
+        give_wh=fair * np.clip(energy - kept.least_wh, 0.0, spare_wh(cars, soc, event_end, physics)),
+        take_wh=fair * np.clip(kept.most_wh - energy, 0.0, room_wh(cars, soc, physics)),
         reference_w=np.nan_to_num(board.planned_w[who]),
         step_w=board.step_w[who],
     )

@@ -1,5 +1,6 @@
 """Bids, their answers, and what is sold (S300-S302)."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -230,6 +231,15 @@ def awards_between(connection: Connection, facility_id: str, start: datetime, en
     row = awards.c
     query = select(*_AWARD).where(row.facility_id == facility_id, row.start < end, row.end > start)
     return [Award(*found) for found in connection.execute(query.order_by(row.start, row.bid_id))]
+
+
+def sold_between(connection: Connection, start: datetime, end: datetime) -> dict[str, tuple[Hold, ...]]:
+    """What is sold of the period, by facility."""
+    row, found = awards.c, defaultdict[str, list[Hold]](list)
+    query = select(row.facility_id, row.start, row.end, row.direction, row.awarded_kw)
+    for facility, begins, ends, direction, kw in connection.execute(query.where(row.start < end, row.end > start)):
+        found[facility].append(Hold(begins, ends, Direction(direction), kw))
+    return {facility: tuple(sorted(holds, key=lambda one: (one.start, one.end))) for facility, holds in found.items()}
 
 
 def sold_in(connection: Connection, facility_id: str, start: datetime, end: datetime, direction: str) -> int:

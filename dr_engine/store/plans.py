@@ -12,7 +12,8 @@ from dr_engine.store.tables import plans
 
 @dataclass(frozen=True, slots=True)
 class KeptSlot:
-    """One slot: what was asked (None: nothing) and planned, mean W; `value` in money per kWh; missed and over in Wh."""
+    """One slot: what was asked (None: nothing) and planned, mean W; `value` in money per kWh; missed and over in Wh. `sold`:
+    nothing is asked of it yet, but it is sold and may be called."""
 
     start: datetime
     end: datetime
@@ -23,6 +24,7 @@ class KeptSlot:
     missed_wh: int
     over_wh: int
     value: float
+    sold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def _plan(row: Row, zone: ZoneInfo, *, cars: bool) -> RenderableType:
         "planned kW": lambda slot: show.kilo(slot["planned_w"]),
         "asked kW": lambda slot: show.kilo(slot["target_w"]),
         "band kW": lambda slot: show.kilo(slot["band_w"]) if slot["target_w"] is not None else None,
+        "sold": lambda slot: "if called" if slot["sold"] else None,
         "missed kWh": lambda slot: show.kilo(slot["missed_wh"], 2) if slot["missed_wh"] else None,
         "worth per kWh": lambda slot: f"{slot['value']:.2f}" if slot["value"] else None,
         "gives | takes": partial(_bar, most=most),

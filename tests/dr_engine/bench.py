@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import Connection
 
 from contracts.csms import (
     PowerReply,
@@ -31,7 +32,9 @@ from contracts.dr import CompensationAllocated
 from contracts.ids import BookingId, FacilityId, MemberId, SessionId, StationId, session_id
 from contracts.message import Event
 from contracts.reservation import BookingMade, Car, ChargingWish
+from dr_engine.domain.bid import BidLine
 from dr_engine.service import DrService, DrSettings
+from dr_engine.store import bids
 from runtime.clock import SimulatedClock
 from runtime.service import Host
 from runtime.storage.database import Database
@@ -276,6 +279,19 @@ class Bench:
             ],
         }
         return await self.http.post("/api/dr/events", json=body)
+
+    async def sell(self, start: float, end: float, kw: int, code: str = "jp-ra-up", bid_id: str = "bid1") -> None:
+        """Have half hours awarded (from minute to minute), without asking whether they can be offered."""
+        product = DrSettings().product_table().get(code).model_copy(update={"gate_s": 0})
+        half = timedelta(minutes=30)
+        lines = [BidLine(at(start) + n * half, at(start) + (n + 1) * half, kw, 9) for n in range(int((end - start) // 30))]
+
+        def sold(connection: Connection) -> None:
+            bids.draft(connection, bid_id, FACILITY, product, lines, self.clock.now())
+            bids.submit(connection, bid_id, product, {line.start: kw for line in lines}, (), self.clock.now())
+            bids.award(connection, bid_id, None, self.clock.now())
+
+        await self.database.write(sold)
 
     async def event(self, event_id: str = "e1") -> dict[str, Any]:
         """The event's results."""

@@ -274,6 +274,36 @@ async def test_X2_energy_that_is_short_is_spread_so_that_all_but_the_last_minute
     assert set(misses(await bench.event())) <= {59}
 
 
+@pytest.mark.parametrize("is_sold", [True, False])
+async def test_S302_a_request_before_a_sold_block_leaves_what_the_block_needs(bench: Bench, is_sold: bool) -> None:
+    for number in range(2):
+        await bench.arrive(number, soc_pct=50)
+    if is_sold:
+        await bench.sell(60, 90, 8)
+    await bench.request([(2, 60, -20_000)])
+    await bench.request([(60, 90, -8_000)], "e2")
+    await bench.until(at(90.5))
+    missed = set(misses(await bench.event("e2")))
+    assert missed <= {29} if is_sold else len(missed) > 10
+
+
+async def test_S302_cars_charge_on_for_a_block_that_is_sold_up_and_give_nothing_until_it_is_called(bench: Bench) -> None:
+    charger = await bench.arrive(1, soc_pct=80)
+    await bench.sell(30, 60, 8)
+    await bench.until(at(29))
+    assert charger.plant.soc_pct > 85
+    await bench.until(at(45))
+    assert charger.plant.power_w >= 0
+
+
+async def test_S302_a_request_nobody_bought_does_not_fill_the_room_that_is_sold(bench: Bench) -> None:
+    charger = await bench.arrive(1, soc_pct=80)
+    await bench.sell(60, 90, 8, "jp-ra-down")
+    await bench.request([(30, 45, -3_000)])
+    await bench.until(at(29))
+    assert charger.plant.soc_pct < 81
+
+
 async def test_X2_what_is_asked_and_what_is_metered_are_told_while_an_event_runs(bench: Bench) -> None:
     for number in range(4):
         await bench.arrive(number)

@@ -109,3 +109,18 @@ async def test_a_site_keeps_its_limits_beside_its_own_load(bench: Bench) -> None
     assert first_hour.max() <= 8_001
     assert made.planned_w.max() <= 16_001
     assert made.planned_w.min() >= -1
+
+
+async def test_S302_what_is_sold_is_planned_as_if_it_were_called_and_done_only_then(bench: Bench) -> None:
+    charger = await bench.arrive(1, soc_pct=30, wish=willing(wanted=32))
+    await bench.sell(120, 150, 8)
+    await bench.request([(170, 175, -1_000)])
+    await bench.until(at(6))
+    found = await shown(bench)
+    sold = [slot for slot in found["slots"] if slot["sold"]]
+    assert [slot["start"] for slot in sold] == ["2026-06-03T02:00:00Z", "2026-06-03T02:15:00Z"]
+    assert all(abs(slot["planned_w"] + 8_000) < 900 and slot["target_w"] is None for slot in sold)
+    planned = bench.service._planning
+    assert planned is not None
+    assert planned.planned_w(charger.session, at(130)) is None
+    assert planned.planned_w(charger.session, at(172)) is not None

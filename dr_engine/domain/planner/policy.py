@@ -49,8 +49,9 @@ def plan(
     `bounded`: reckon the lower bound too, where the method does not give the optimum itself.
     """
     laid = arranged(problem, physics)
-    frame = laid.frame
-    default = follow(frame, None)
+    default = follow(laid.frame, None)
+    frame = _with_sold(laid.frame, default, problem.sold_w, rules)
+    laid = replace(laid, frame=frame)
     default_bill = bill(frame, default.drawn, rules)
     if not len(frame.slot):
         return _plan(laid, default, default_bill, _Found(None, np.zeros(len(frame.hours)), default_bill.total, "nothing"))
@@ -69,6 +70,19 @@ def plan(
     if found.bound is None and bounded:
         found = _Found(found.wished, found.value, _bound(small, rules, solver), found.method, found.reason)
     return _plan(laid, path, cost, found)
+
+
+def _with_sold(frame: Frame, default: Path, sold_w: Floats | None, rules: PlanRules) -> Frame:
+    """What is sold is planned as if it were called, so that what it needs is there: the power by default, changed."""
+    if sold_w is None or not sold_w.any():
+        return frame
+    change = sold_w / 1000
+    sold = np.isnan(frame.target) & (change != 0)
+    return replace(
+        frame,
+        target=np.where(sold, frame.net_kw(default.drawn) + change, frame.target),
+        band=np.where(sold, rules.sold_band * np.abs(change), frame.band),
+    )
 
 
 def _solved(frame: Frame, small: Reduced, rules: PlanRules, solver: Solver) -> _Found:

@@ -30,6 +30,7 @@ class Problem:
     `target_w` is the net power the fleet shall have, NaN where nothing is asked; `band_w` what it may miss that by. A car
     is there from `arrive_s` to its departure, with `energy_wh` when it comes (NaN: nobody knows). `import_w` and `export_w`
     (sites x T) are what the cars of a site may take and give together: its limits less its own load; inf: no limit.
+    `sold_w`: what is sold of each slot and may be called, as a change from what the cars do by default (None: nothing).
     """
 
     edges_s: Floats
@@ -42,6 +43,7 @@ class Problem:
     site: Ints
     import_w: Floats
     export_w: Floats
+    sold_w: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class PlanRules:
     """
 
     missed_price: float = 60.0
+    sold_band: float = 0.0
+    """What a plan may miss what is sold by, as a share of it."""
     over_price: float = 1_000.0
     wear_price: float = 8.0
     wear_steps: tuple[float, float, float] = (0.0, 0.5, 1.5)
