@@ -33,6 +33,7 @@ class VenStatus(views.View):
 
     url: str
     name: str
+    version: str | None
     ven_id: str | None
     resources: dict[str, str]
     targets: list[str]
@@ -185,6 +186,7 @@ def _status(ven: Ven, counts: dict[str, int]) -> VenStatus:
     return VenStatus(
         url=str(ven.settings.url),
         name=ven.settings.name,
+        version=enrolled.version if enrolled else None,
         ven_id=enrolled.ven_id if enrolled else None,
         resources=dict(enrolled.resources) if enrolled else {},
         targets=list(enrolled.all_targets) if enrolled else [],

@@ -16,12 +16,14 @@ import httpx
 from dr_engine.ven.metrics import DECLINED, OK, UNAVAILABLE, VenMetrics
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import Addressable, OpenAdrObject, Problem, Token, TokenServer
+from protocols.openadr.versions import Version
 from protocols.openadr.wire import MOST_OCTETS, NotOpenAdr, decode, encode, loads
 from runtime.clock import Clock
 
 PAGE: Final = 50
 MOST_PAGES: Final = 200
 MOST_WAIT_S: Final = 300.0
+NOT_THERE: Final = (404, 405)
 _EARLY_S: Final = 30.0
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 A = TypeVar("A", bound=Addressable)
@@ -82,6 +84,8 @@ class VtnClient:
         self._token_ends = 0.0
         self._token_url = None if settings.token_url is None else str(settings.token_url)
         self._etags: dict[str, tuple[str, list[Any]]] = {}
+        self.version = settings.version or Version.V3_1
+        """In which our objects are written."""
         self.skew_s: float | None = None
         """How far the VTN's clock is ahead of ours, by its last answer."""
 
@@ -114,11 +118,11 @@ class VtnClient:
 
     async def post(self, path: str, message: OpenAdrObject, kind: type[A]) -> A:
         """Make an object; gives it as the VTN keeps it. Raises NotSendable too."""
-        return _read(kind, "POST", path, await self._ask("POST", path, encode(message)))
+        return _read(kind, "POST", path, await self._ask("POST", path, encode(message, self.version)))
 
     async def put(self, path: str, message: OpenAdrObject, kind: type[A]) -> A:
         """Change an object. Raises NotSendable too."""
-        return _read(kind, "PUT", path, await self._ask("PUT", path, encode(message)))
+        return _read(kind, "PUT", path, await self._ask("PUT", path, encode(message, self.version)))
 
     async def _page(self, path: str, query: Mapping[str, str | list[str]]) -> list[Any]:
         key = f"{path}?{httpx.QueryParams(query)}"
@@ -224,6 +228,8 @@ class VtnClient:
             status, headers, content = await self._send("GET", f"{self._url}/auth/server")
             if status == 429 or status >= 500:
                 raise Unavailable(f"token: {_reason(status, content)}", _retry_after(headers, self._clock.now()))
+            if status in NOT_THERE:
+                return f"{self._url}/auth/token"
             if status != 200:
                 raise Declined(f"GET /auth/server: {_reason(status, content)}", status)
             try:

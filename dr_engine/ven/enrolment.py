@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from dr_engine.ven.client import Declined, VtnClient
+from dr_engine.ven.client import NOT_THERE, Declined, VtnClient
 from dr_engine.ven.mqtt import Broker, NoBroker, broker_of
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import (
@@ -22,6 +22,7 @@ from protocols.openadr.objects import (
     Ven,
 )
 from protocols.openadr.power import units_of
+from protocols.openadr.versions import Version
 from protocols.openadr.wire import NotOpenAdr, decode
 
 A = TypeVar("A", bound=Addressable)
@@ -31,13 +32,14 @@ _HEARD: Final = ("CREATE", "UPDATE", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """How we stand at the VTN. `targets` are those granted to each facility; `all_targets` also those of our ven."""
+    """How we stand at the VTN. `targets` are those by which each facility is asked; `all_targets` also those of our ven."""
 
     ven_id: str | None
     programs: Mapping[str, Program]
     targets: Mapping[str, frozenset[str]]
     all_targets: tuple[str, ...]
     resources: Mapping[str, str]
+    version: Version
     is_whole: bool = True
     """Whether the VTN has all of our programmes."""
     hears_by_webhook: bool = False
@@ -69,13 +71,15 @@ class Enrolment:
     async def look(self) -> Enrolled:
         """Find our place, or make what is missing of it; a VTN that keeps no vens for us is listened to all the same. Raises
         VtnError."""
+        version = self.client.version = await self._spoken()
         ven, resources, registering = await self._registered()
         granted = {one.resource_name: frozenset(one.targets or ()) for one in resources.values()}
         targets: dict[str, frozenset[str]] = {}
         for resource in self.settings.resources:
-            mine = granted.get(resource.name, frozenset())
+            mine = granted.get(resource.name, frozenset()) | self._by_name(resource.name)
             targets[resource.facility] = targets.get(resource.facility, frozenset()) | mine
-        everything = frozenset((ven.targets if ven else None) or ()).union(*granted.values())
+        ours = frozenset((ven.targets if ven else None) or ()) | self._by_name(self.settings.name)
+        everything = ours.union(*granted.values(), *targets.values())
         programs = await self._programs(sorted(everything))
         unfound = [one.name for one in self.settings.programs if one.name not in programs]
         hears, broker, subscribing = await self._notified(programs, ven)
@@ -85,15 +89,29 @@ class Enrolment:
             targets=targets,
             all_targets=tuple(sorted(everything)),
             resources={name: one.id or "" for name, one in resources.items()},
+            version=version,
             hears_by_webhook=hears,
             broker=broker,
             is_whole=not unfound,
             notes=(*(f"the VTN has no program {name} for us" for name in unfound), *registering, *subscribing),
         )
 
+    async def _spoken(self) -> Version:
+        """What the VTN speaks: in 3.1 resources have a path of their own, seen by us or not."""
+        if self.settings.version is not None:
+            return self.settings.version
+        try:
+            await self.client.get_json("/resources?limit=1")
+        except Declined as error:
+            return Version.V3_0_1 if error.status in NOT_THERE else Version.V3_1
+        return Version.V3_1
+
+    def _by_name(self, name: str) -> frozenset[str]:
+        """In 3.0.1 vens and resources are asked by their names too."""
+        return frozenset({name}) if self.client.version is Version.V3_0_1 else frozenset()
+
     async def _registered(self) -> tuple[Ven | None, dict[str, Resource], list[str]]:
-        """Our ven and resources, and why there are none: business logic may keep them to itself, and 3.0.1 keeps resources
-        elsewhere."""
+        """Our ven and resources, and why there are none: business logic may keep them to itself."""
         ven = None
         try:
             ven = await self._ven()
@@ -111,22 +129,28 @@ class Enrolment:
         return await self.client.post("/vens", request, Ven)
 
     async def _resources(self, ven_id: str) -> dict[str, Resource]:
-        found = {one.resource_name: one for one in await self._all(Resource, "/resources", {"venID": ven_id})}
+        is_older = self.client.version is Version.V3_0_1
+        path, query = (f"/vens/{ven_id}/resources", {}) if is_older else ("/resources", {"venID": ven_id})
+        found = {one.resource_name: one for one in await self._all(Resource, path, query)}
         for name in (one.name for one in self.settings.resources):
             if name not in found:
                 request = Resource(resource_name=name, ven_id=ven_id, object_type="VEN_RESOURCE_REQUEST")
-                found[name] = await self.client.post("/resources", request, Resource)
+                found[name] = await self.client.post(path, request, Resource)
         return found
 
     async def _programs(self, targets: list[str]) -> dict[str, Program]:
         ours = {one.name for one in self.settings.programs}
-        found = await self._all(Program, "/programs", {"targets": targets} if targets else {})
+        query = {"targets": targets} if targets and self.client.version is Version.V3_1 else {}
+        found = await self._all(Program, "/programs", query)
         self.listed = [Listed(one, one.program_name in ours) for one in found]
         return {one.program_name: one for one in found if one.program_name in ours and one.id}
 
     async def _notified(self, programs: Mapping[str, Program], ven: Ven | None) -> tuple[bool, Broker | None, list[str]]:
         """How the VTN tells us of changes: whether it calls us, its broker, and why not. One that does neither is polled,
         which is enough."""
+        if self.client.version is Version.V3_0_1:  # which has webhooks, and no word on how it tells
+            hears, notes = await self._called(Notifiers(webhook=True), programs)
+            return hears, None, notes
         if self.settings.callback_url is None and not self.settings.mqtt:
             return False, None, []
         try:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+import msgspec
 import orjson
 from sqlalchemy import Connection, select
 
@@ -87,7 +88,7 @@ class Reporting:
             known = {one.name: one for one in await self._database.read(partial(grid.reports_of, event_id=seen.event_id))}
             for wish in due:
                 if self._is_to_make(seen, wish, known.get(wish.name), now):
-                    await self._make(seen, wish, known.get(wish.name), now)
+                    await self._make(seen, event.program_id, wish, known.get(wish.name), now)
         self._done = {key: when for key, when in self._done.items() if key in wished}
 
     def _is_due(self, seen: SeenEvent, wish: Wish, now: datetime) -> bool:
@@ -104,9 +105,10 @@ class Reporting:
         self._done[seen.event_id, wish.name] = now if is_fresh else datetime.max.replace(tzinfo=UTC) - _LOOK_AGAIN
         return not wish.is_forecast and is_fresh
 
-    async def _make(self, seen: SeenEvent, wish: Wish, known: GridReport | None, now: datetime) -> None:
+    async def _make(self, seen: SeenEvent, program_id: str, wish: Wish, known: GridReport | None, now: datetime) -> None:
         try:
             made = await self._forecast(seen, wish, now) if wish.is_forecast else await self._metered(seen, wish)
+            made = msgspec.structs.replace(made, program_id=program_id)
             content = orjson.dumps(encode(made)).decode()
         except (NotSendable, UnknownProduct) as error:
             self._metrics.reports.add(UNMADE)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_val
 
 from protocols.openadr.payloads import KW
 from protocols.openadr.power import Positive, PowerRule, Reading
+from protocols.openadr.versions import Version
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Facility = Annotated[str, Field(min_length=1, max_length=64)]
@@ -91,11 +92,13 @@ class VenSettings(_Part):
     client_id: Annotated[str, Field(min_length=1, max_length=4096)]
     client_secret: SecretStr
     token_url: HttpUrl | None = None
-    """None: as the VTN says under /auth/server."""
+    """None: as the VTN says under /auth/server; /auth/token where it says nothing, as in 3.0.1."""
     token_auth: Literal["basic", "body"] = "basic"
     """How the credentials are given for a token."""
     ca_file: str | None = None
     """Whom we trust instead of the machine's authorities (PEM)."""
+    version: Version | None = None
+    """What the VTN speaks; None: as its answers show."""
     name: Name = "gridstay"
     """Our venName, and the clientName of our reports."""
     programs: Annotated[tuple[VenProgram, ...], Field(min_length=1)]

@@ -24,6 +24,8 @@ from dr_engine.ven.mqtt import MqttEar
 from dr_engine.ven.reporting import Reporting
 from dr_engine.ven.settings import VenSettings
 from protocols.openadr.objects import Event
+from protocols.openadr.versions import Version
+from protocols.openadr.wire import NotOpenAdr, decode
 from runtime.activity import Bell
 from runtime.service import Host
 from runtime.storage.database import Database
@@ -190,21 +192,24 @@ class Ven:
 
     async def _poll(self, now: datetime) -> Poll:
         enrolled = await self._enrolled(now)
-        targets = {"targets": list(enrolled.all_targets)} if enrolled.all_targets else {}
+        is_newer = enrolled.version is Version.V3_1
+        targets = {"targets": list(enrolled.all_targets)} if enrolled.all_targets and is_newer else {}
         polled: list[Polled] = []
         for name, program in enrolled.programs.items():
             ours = self.settings.program(name)
             if ours is not None:
                 query: dict[str, Any] = {"programID": program.id, **targets}
-                polled.append(Polled(ours, enrolled.units(name), await self._client.search("/events", query)))
+                found = [one for one in await self._client.search("/events", query) if _is_for_us(one, enrolled)]
+                polled.append(Polled(ours, enrolled.units(name), found))
         absent = await self._database.read(lambda connection: missing(connection, polled, self.settings.programs))
-        gone = [event_id for event_id in absent if await self._is_gone(event_id)]
+        gone = [event_id for event_id in absent if await self._is_gone(event_id, enrolled)]
         return Poll(polled, frozenset(gone), enrolled.targets)
 
-    async def _is_gone(self, event_id: str) -> bool:
-        """The list did not have it; only its own absence is a cancellation."""
+    async def _is_gone(self, event_id: str, enrolled: Enrolled) -> bool:
+        """The list did not have it; only its own absence, or that it is for others now, is a cancellation."""
         with suppress(Declined):
-            return await self._client.get(Event, f"/events/{event_id}") is None
+            found = await self._client.get(Event, f"/events/{event_id}")
+            return found is None or not _is_meant(found, enrolled)
         return False
 
     async def _enrolled(self, now: datetime) -> Enrolled:
@@ -219,3 +224,16 @@ class Ven:
     def _patience_s(self, enrolled: Enrolled) -> float:
         """While a programme is missing at the VTN we look again with each poll."""
         return self.settings.enrol_every_s if enrolled.is_whole else self.settings.poll_s
+
+
+def _is_for_us(wire: Any, enrolled: Enrolled) -> bool:
+    """What cannot be read is not ours to throw away."""
+    try:
+        return enrolled.version is Version.V3_1 or _is_meant(decode(Event, wire), enrolled)
+    except NotOpenAdr:
+        return True
+
+
+def _is_meant(event: Event, enrolled: Enrolled) -> bool:
+    """A VTN of 3.1 shows us what is for us; of 3.0.1 it is for whom its targets name, or for all."""
+    return enrolled.version is Version.V3_1 or not event.targets or bool(set(event.targets) & set(enrolled.all_targets))

@@ -99,6 +99,7 @@ def _status(row: Row, zone: ZoneInfo) -> RenderableType:
     counts = {"events": "events", "reports_sent": "taken", "reports_waiting": "waiting", "reports_refused": "refused"}
     told = {
         "VTN": row["url"],
+        "speaks": f"OpenADR {row['version']}" if row["version"] else None,
         "we are": f"{row['name']} ({row['ven_id'] or 'not registered yet'})",
         "resources": ", ".join(row["resources"]) or None,
         "programs": ", ".join(row["programs"]) or None,

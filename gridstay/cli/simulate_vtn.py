@@ -1,4 +1,4 @@
-"""`gridstay simulate-vtn`: an OpenADR 3.1 VTN to try us, or a VEN of your own, against."""
+"""`gridstay simulate-vtn`: an OpenADR 3.1 (or 3.0.1) VTN to try us, or a VEN of your own, against."""
 
 import secrets
 import sys
@@ -10,6 +10,7 @@ import typer
 from gridstay.cli import loop
 from gridstay.cli.client import CliError, reason
 from gridstay.cli.command import told_plainly
+from protocols.openadr.versions import Version
 from runtime.activity import Activity
 from runtime.clock import SystemClock
 from runtime.log import logger
@@ -41,13 +42,19 @@ def simulate_vtn(
     mqtt: Annotated[
         str | None, typer.Option(metavar="mqtt://…", help="A broker of yours that is told of changes beside the webhooks.")
     ] = None,
+    version: Annotated[
+        Version,
+        typer.Option("--openadr", help="What it speaks. In 3.0.1 all clients see all objects, and no broker is told."),
+    ] = Version.V3_1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same troubles.")] = 1,
 ) -> None:
-    """Run an OpenADR 3.1 VTN: programs, events, reports, subscriptions with webhooks, vens, resources, tokens."""
+    """Run an OpenADR 3 VTN: programs, events, reports, subscriptions with webhooks, vens, resources, tokens."""
+    if mqtt is not None and version is not Version.V3_1:
+        raise typer.BadParameter(f"OpenADR {version} has no broker", param_hint="--mqtt")
     clients = [_client(text) for text in client] if client else [_made_up(role) for role in Role]
     with told_plainly():
         try:
-            loop.run(_serve(clients, host, port, state, token_s, Trouble(trouble, seed), mqtt))
+            loop.run(_serve(clients, host, port, state, token_s, Trouble(trouble, seed), mqtt, version))
         except OSError as error:
             raise CliError(f"cannot run a VTN: {reason(error)}") from error
         except NoAddress as error:
@@ -69,7 +76,14 @@ def _made_up(role: Role) -> Client:
 
 
 async def _serve(
-    clients: list[Client], host: str, port: int, state: Path | None, token_s: float, trouble: Trouble, mqtt: str | None
+    clients: list[Client],
+    host: str,
+    port: int,
+    state: Path | None,
+    token_s: float,
+    trouble: Trouble,
+    mqtt: str | None,
+    version: Version,
 ) -> None:
     clock, told = SystemClock(), loop.until_told()
     running = server.running(
@@ -83,6 +97,7 @@ async def _serve(
         token_s=token_s,
         trouble=trouble,
         broker=mqtt,
+        version=version,
     )
     async with running as vtn:
         typer.echo(f"VTN        {vtn.url}")

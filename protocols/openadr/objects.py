@@ -163,8 +163,9 @@ class ReportResource(OpenAdrObject, frozen=True, kw_only=True):
 
 
 class Report(Addressable, frozen=True, kw_only=True):
-    """What a VEN reports about an event."""
+    """What a VEN reports about an event; `program_id` is said in 3.0.1 alone."""
 
+    program_id: ObjectId | None = None
     event_id: ObjectId = msgspec.field(name="eventID")
     client_name: Name
     client_id: Text | None = None

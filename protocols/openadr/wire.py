@@ -15,6 +15,7 @@ import orjson
 from protocols.openadr.durations import Duration, NoTime, instant, rfc3339
 from protocols.openadr.objects import OpenAdrObject
 from protocols.openadr.payloads import fault
+from protocols.openadr.versions import Version, spoken_31, spoken_301
 
 MOST_OCTETS: Final = 4_000_000
 """The largest body that is read."""
@@ -52,7 +53,7 @@ def decode(kind: type[T], payload: object) -> T:
         raise NotOpenAdr(str(error)) from error
 
 
-def encode(message: OpenAdrObject) -> dict[str, Any]:
+def encode(message: OpenAdrObject, version: Version = Version.V3_1) -> dict[str, Any]:
     """The wire form of an object. Raises NotSendable when it breaks a rule of the specification."""
     try:
         wire: dict[str, Any] = _wire(msgspec.to_builtins(message, builtin_types=(datetime,), enc_hook=str))
@@ -61,7 +62,8 @@ def encode(message: OpenAdrObject) -> dict[str, Any]:
         raise NotSendable(str(error)) from error
     if (wrong := _payload_fault(wire)) is not None:
         raise NotSendable(wrong)
-    return wire
+    spoken = spoken_31 if version is Version.V3_1 else spoken_301
+    return spoken(type(message), wire)
 
 
 def _read(kind: type, text: Any) -> Any:

@@ -28,6 +28,10 @@ SCOPES: Final[Mapping[Role, frozenset[str]]] = {
     Role.BL: frozenset({"read_all", "write_programs", "write_events", "write_subscriptions", "write_vens"}),
     Role.VEN: frozenset({"read_targets", "read_ven_objects", "write_reports", "write_subscriptions", "write_vens"}),
 }
+SCOPES_301: Final[Mapping[Role, frozenset[str]]] = {
+    Role.BL: SCOPES[Role.BL],
+    Role.VEN: frozenset({"read_all", "write_reports", "write_subscriptions", "write_vens"}),
+}
 BEARER: Final = {"WWW-Authenticate": "Bearer"}
 
 
@@ -66,9 +70,16 @@ class AuthError(Exception):
 class Access:
     """The clients and the tokens they hold."""
 
-    def __init__(self, clients: Iterable[Client], clock: Clock, token_s: float = 3600) -> None:
+    def __init__(
+        self,
+        clients: Iterable[Client],
+        clock: Clock,
+        token_s: float = 3600,
+        scopes: Mapping[Role, frozenset[str]] = SCOPES,
+    ) -> None:
         self._clients = {client.client_id: client for client in clients}
         self._clock = clock
+        self._scopes = scopes
         self._tokens: dict[str, Grant] = {}
         self.token_s = token_s
 
@@ -83,9 +94,10 @@ class Access:
         if fields["grant_type"] != "client_credentials":
             raise AuthError("unsupported_grant_type", "grant_type must be client_credentials")
         client = self._known(*_credentials(authorization, fields))
-        scopes = frozenset(fields.get("scope", "").split()) or SCOPES[client.role]
-        if not scopes <= SCOPES[client.role]:
-            raise AuthError("invalid_scope", f"this client may have {' '.join(sorted(SCOPES[client.role]))}")
+        allowed = self._scopes[client.role]
+        scopes = frozenset(fields.get("scope", "").split()) or allowed
+        if not scopes <= allowed:
+            raise AuthError("invalid_scope", f"this client may have {' '.join(sorted(allowed))}")
         self._forget_old()
         token = secrets.token_urlsafe(32)
         self._tokens[token] = Grant(client, scopes, self._clock.monotonic() + self.token_s)

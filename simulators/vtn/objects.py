@@ -2,7 +2,7 @@
 
 Business logic sees all. A VEN sees the vens, resources, reports and subscriptions that bear its client id; of programs and
 events those without targets, and those of which it names a target that business logic has granted to its ven or resources.
-It never learns of targets that it did not name.
+It never learns of targets that it did not name. In 3.0.1 nothing is private: all see all, and a search may name targets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -46,6 +46,8 @@ class Objects:
         self._by_kind: dict[str, dict[str, Any]] = {path: {} for path in KINDS}
         self._changed_at = clock.now()
         self.told: Told = _nobody
+        self.is_private = True
+        """Whether object privacy holds."""
         if file is not None:
             self._load(file)
 
@@ -59,7 +61,7 @@ class Objects:
         """The objects that the client may see and that fit every filter, the oldest first. Raises Refusal."""
         seen = (self.seen(one, grant.client, targets) for one in self._by_kind[kind.path].values())
         found = [one for one in seen if one is not None and self._fits(one, query)]
-        if targets and (grant.is_bl or not kind.is_targeted):
+        if targets and (grant.is_bl or not kind.is_targeted or not self.is_private):
             found = [one for one in found if set(targets) & set(getattr(one, "targets", None) or ())]
         return found
 
@@ -73,7 +75,7 @@ class Objects:
 
     def seen(self, one: Any, client: Client, named: Iterable[str]) -> Any | None:
         """The object as the client sees it that names these targets, or None."""
-        if client.role is Role.BL:
+        if client.role is Role.BL or not self.is_private:
             return one
         if not isinstance(one, Program | Event):
             return one if getattr(one, "client_id", None) == client.client_id else None
@@ -173,10 +175,12 @@ class Objects:
 
     def _owned(self, given: Any, grant: Grant, known: Any) -> Any:
         """The object with its owner: a VEN's is the client itself; targets of vens and resources are business logic's."""
-        if isinstance(given, Ven | Resource):
+        if isinstance(given, Ven | Resource) and self.is_private:
             _refuse_foreign_request(given, grant)
         if isinstance(given, Resource):
             given = self._with_ven(given, grant)
+        if not self.is_private:
+            return _with_client(given, getattr(known, "client_id", None) or grant.client.client_id)
         if grant.is_bl:
             owner = getattr(given, "client_id", None) or getattr(known, "client_id", None)
             if isinstance(given, Ven) and owner is None:
@@ -189,7 +193,8 @@ class Objects:
 
     def _with_ven(self, given: Resource, grant: Grant) -> Resource:
         """A resource belongs to a ven of its client's; a VEN with one ven need not name it."""
-        mine = [ven for ven in self.all(Ven) if grant.is_bl or ven.client_id == grant.client.client_id]
+        sees_all = grant.is_bl or not self.is_private
+        mine = [ven for ven in self.all(Ven) if sees_all or ven.client_id == grant.client.client_id]
         if given.ven_id is None and not grant.is_bl and len(mine) == 1:
             given = msgspec.structs.replace(given, ven_id=mine[0].id)
         ven = next((ven for ven in mine if ven.id == given.ven_id), None)

@@ -9,12 +9,13 @@ from pathlib import Path
 import httpx
 
 from protocols.openadr.objects import Addressable
+from protocols.openadr.versions import Version
 from runtime.activity import Activity
 from runtime.clock import Clock
 from runtime.http import serving
 from runtime.log import Log
-from simulators.vtn.access import Access, Client
-from simulators.vtn.api import BASE, Trouble, application
+from simulators.vtn.access import SCOPES, SCOPES_301, Access, Client
+from simulators.vtn.api import BASES, Trouble, application
 from simulators.vtn.mqtt import Publisher
 from simulators.vtn.objects import Objects
 from simulators.vtn.webhooks import Webhooks
@@ -44,15 +45,17 @@ async def running(
     token_s: float = 3600,
     trouble: Trouble | None = None,
     broker: str | None = None,
+    version: Version = Version.V3_1,
 ) -> AsyncIterator[Vtn]:
     """Serve until the block ends. `objects` are those of an earlier run, `file` keeps them, `broker` (mqtt://…) is told of
-    changes. Raises OSError when the port is taken or the file cannot be used, ValueError for a file that is no state and a
-    broker that has no address."""
+    changes in 3.1. Raises OSError when the port is taken or the file cannot be used, ValueError for a file that is no state
+    and a broker that has no address."""
     known = list(clients)
     held, trouble = objects or Objects(clock, file), trouble or Trouble()
-    access = Access(known, clock, token_s)
+    access = Access(known, clock, token_s, SCOPES if version is Version.V3_1 else SCOPES_301)
+    held.is_private = version is Version.V3_1
     async with httpx.AsyncClient() as http:
-        webhooks = Webhooks(held, {one.client_id: one for one in known}, http, clock, activity, log)
+        webhooks = Webhooks(held, {one.client_id: one for one in known}, http, clock, activity, log, version)
         publisher = None if broker is None else Publisher(broker, held, clock, activity, log)
         publishing = None if publisher is None else asyncio.create_task(publisher.run(), name="vtn mqtt")
 
@@ -62,9 +65,9 @@ async def running(
                 publisher.tell(operation, one)
 
         held.told = told
-        async with serving(application(access, held, trouble, broker), host, port) as bound:
+        async with serving(application(access, held, trouble, broker, version), host, port) as bound:
             try:
-                yield Vtn(f"http://{host}:{bound}{BASE}", access, held, trouble)
+                yield Vtn(f"http://{host}:{bound}{BASES[version]}", access, held, trouble)
             finally:
                 await webhooks.close()
                 if publishing is not None:

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from protocols.openadr.objects import Addressable, Notification, ObjectOperation, Subscription
+from protocols.openadr.versions import Version
 from protocols.openadr.wire import encode
 from runtime.activity import Activity
 from runtime.clock import Clock
@@ -36,6 +37,7 @@ class Webhooks:
         clock: Clock,
         activity: Activity,
         log: Log,
+        version: Version = Version.V3_1,
     ) -> None:
         self._objects = objects
         self._clients = clients
@@ -43,6 +45,7 @@ class Webhooks:
         self._clock = clock
         self._activity = activity
         self._log = log
+        self._version = version
         self._waiting: dict[str, deque[tuple[dict[str, str], bytes]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -72,14 +75,21 @@ class Webhooks:
         seen = self._objects.seen(one, client, named)
         if seen is None:
             return
-        note = Notification(
-            object_type=object_type, operation=operation, object=encode(seen), targets=getattr(seen, "targets", None)
-        )
+        targets = getattr(seen, "targets", None)
+        if (
+            not self._objects.is_private
+            and subscription.targets
+            and targets
+            and not set(subscription.targets) & set(targets)
+        ):
+            return
+        wire = encode(seen, self._version)
+        note = Notification(object_type=object_type, operation=operation, object=wire, targets=targets)
         headers = {"Authorization": f"Bearer {wish.bearer_token}"} if wish.bearer_token else {}
         self._queue(wish.callback_url, headers, note)
 
     def _queue(self, url: str, headers: dict[str, str], note: Notification) -> None:
-        body = httpx.Request("POST", url, json=encode(note)).content
+        body = httpx.Request("POST", url, json=encode(note, self._version)).content
         waiting = self._waiting.get(url)
         if waiting is not None:
             if len(waiting) == MOST_WAITING:

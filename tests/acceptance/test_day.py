@@ -12,6 +12,7 @@ from gridstay.display import PlainDisplay
 from gridstay.report import DayReport
 from simulators.scenario import Scenario, day_from_sessions, seeded_day
 from tests.conftest import SHARED
+from tests.openadr_tap import tapped
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 SESSIONS = SHARED / "data" / "ev_sessions" / "acn_caltech_jpl_2019_2020.csv.gz"
@@ -31,8 +32,12 @@ def assert_all_hold(report: DayReport) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_a_seeded_day_of_twelve_bays_holds_all_its_checks(seed: int, tmp_path: Path) -> None:
-    report, written = await whole_day(seeded_day(bays=12, seed=seed), tmp_path)
+async def test_a_seeded_day_of_twelve_bays_holds_all_its_checks(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tapped(monkeypatch) as sent:
+        report, written = await whole_day(seeded_day(bays=12, seed=seed), tmp_path)
+    assert {path for _, path in sent} == {"/programs", "/events", "/vens", "/resources", "/reports"}
     assert_all_hold(report)
     assert written["ok"] is True
     assert {name: check["ok"] for name, check in written["checks"].items()} == dict.fromkeys(report.checks, True)

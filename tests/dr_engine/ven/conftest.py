@@ -1,6 +1,6 @@
 """An engine that listens to a real VTN on this machine, and what business logic does there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ import pytest
 
 from dr_engine.settings import DrSettings
 from dr_engine.ven.settings import VenProgram, VenResource, VenSettings
+from protocols.openadr.versions import Version
 from protocols.openadr.wire import decode, encode
 from runtime.activity import Activity
 from runtime.clock import SimulatedClock
@@ -22,6 +23,7 @@ from simulators.vtn.objects import Objects
 from simulators.vtn.server import Vtn
 from tests.conftest import OpenDatabase
 from tests.dr_engine.bench import FACILITY, Bench, FakeCsms, engine, running_world
+from tests.openadr_tap import tapped
 
 BL = Client("bl", "bl-secret", Role.BL)
 VEN = Client("ven", "ven-secret", Role.VEN)
@@ -47,6 +49,7 @@ class Grid:
         self.vtn: Vtn | None = None
         self.token_s = 3600.0
         self.broker: str | None = None
+        self.version = Version.V3_1
 
     async def up(self) -> Vtn:
         """Serve, where it served before; no token of then is known."""
@@ -59,6 +62,7 @@ class Grid:
             objects=self.objects,
             token_s=self.token_s,
             broker=self.broker,
+            version=self.version,
         )
         self.vtn = await self._stack.enter_async_context(running)
         self.port = int(self.vtn.url.split(":")[2].split("/")[0])
@@ -132,6 +136,13 @@ class Listening:
     async def requests(self) -> list[Any]:
         found: list[Any] = (await self.bench.http.get("/api/dr/events")).json()
         return found
+
+
+@pytest.fixture(autouse=True)
+def over_the_wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """All that we send to the VTN in these tests obeys the specification's schemas."""
+    with tapped(monkeypatch) as sent:
+        yield sent
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ STATUS: dict[str, Any] = {
     "programs": ["flex"],
     "polled_at": "2026-06-03T05:00:00Z",
     "notified_at": None,
+    "version": "3.1.0",
     "failure": "GET /events: 503 away",
     "failures": 3,
     "reports_failure": "POST /reports: 503 away",

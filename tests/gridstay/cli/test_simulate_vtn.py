@@ -56,6 +56,9 @@ def test_X5_a_busy_port_or_a_broken_state_is_one_clear_line(tmp_path: Path) -> N
     assert "cannot listen on" in result.stderr
     result = run("--port", "0", "--mqtt", "http://broker.example")
     assert (result.exit_code, "no address of a broker" in result.stderr) == (1, True)
+    result = run("--port", "0", "--openadr", "3.0.1", "--mqtt", "mqtt://broker.example")
+    assert (result.exit_code, "3.0.1 has no broker" in result.stderr) == (2, True)
+    assert run("--port", "0", "--openadr", "2.0").exit_code == 2
     (tmp_path / "vtn.json").write_text("{")
     result = run("--port", "0", "--state", str(tmp_path / "vtn.json"))
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)

@@ -160,8 +160,8 @@ def test_X5_objects_of_3_0_1_are_taken() -> None:
         EventPayloadDescriptor(payload_type="PRICE", units="KWH", currency="USD"),
         ReportPayloadDescriptor(payload_type="USAGE", reading_type="DIRECT_READ"),
     )
-    report = decode(Report, {**REPORT, "programID": "gone in 3.1"})
-    assert report.event_id == "evt-1"
+    report = decode(Report, {**REPORT, "programID": "prg-1"})
+    assert (report.event_id, report.program_id) == ("evt-1", "prg-1")
     notification = decode(Notification, {"objectType": "PROGRAM", "operation": "POST", "object": {"programName": "p"}})
     assert notification.operation == "CREATE"
     subscription = decode(

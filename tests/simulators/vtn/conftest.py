@@ -1,14 +1,17 @@
 """A VTN that serves, and clients of both roles."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request, Response
 
 from runtime.activity import Activity
 from runtime.clock import SimulatedClock
+from runtime.http import serving
 from runtime.log import Log
 from simulators.vtn import server
 from simulators.vtn.access import Client, Role
@@ -82,3 +85,47 @@ async def other(enter: Enter) -> Door:
 
 def _form(client: Client) -> str:
     return f"grant_type=client_credentials&client_id={client.client_id}&client_secret={client.secret}"
+
+
+@dataclass
+class Hook:
+    """A subscriber's door; it answers the statuses in turn, then 200."""
+
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    told: list[tuple[str, str, str | None]] = field(default_factory=list)
+    bearers: set[str | None] = field(default_factory=set)
+    tries: int = 0
+    notes: list[Any] = field(default_factory=list)
+    more: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def after(self, number: int) -> list[tuple[str, str, str | None]]:
+        async with asyncio.timeout(10), self.more:
+            await self.more.wait_for(lambda: len(self.told) >= number)
+        return self.told
+
+    def wish(self, *operations: str, objects: tuple[str, ...] = ("EVENT",)) -> list[dict[str, Any]]:
+        return [{"objects": objects, "operations": operations, "callbackUrl": self.url, "bearerToken": "knock"}]
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[Hook]:
+    found, app = Hook(), FastAPI()
+
+    @app.post("/hook")
+    async def told(request: Request) -> Response:
+        found.tries += 1
+        if found.statuses:
+            return Response(status_code=found.statuses.pop(0))
+        note = await request.json()
+        found.notes.append(note)
+        name = note["object"].get("eventName") or note["object"].get("programName")
+        found.told.append((note["operation"], note["objectType"], name))
+        found.bearers.add(request.headers.get("Authorization"))
+        async with found.more:
+            found.more.notify_all()
+        return Response()
+
+    async with serving(app, "127.0.0.1", 0) as port:
+        found.url = f"http://127.0.0.1:{port}/hook"
+        yield found

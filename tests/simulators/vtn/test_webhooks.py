@@ -1,61 +1,10 @@
 """Subscribers are told what they asked for and may see, in order, and again when they do not answer."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
-
-import pytest
-from fastapi import FastAPI, Request, Response
 
 from runtime.activity import Activity
 from runtime.clock import SimulatedClock
-from runtime.http import serving
-from tests.simulators.vtn.conftest import INTERVALS, PERIOD, Door
-
-
-@dataclass
-class Hook:
-    """A subscriber's door; it answers the statuses in turn, then 200."""
-
-    url: str = ""
-    statuses: list[int] = field(default_factory=list)
-    told: list[tuple[str, str, str | None]] = field(default_factory=list)
-    bearers: set[str | None] = field(default_factory=set)
-    tries: int = 0
-
-    more: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def after(self, number: int) -> list[tuple[str, str, str | None]]:
-        async with asyncio.timeout(10), self.more:
-            await self.more.wait_for(lambda: len(self.told) >= number)
-        return self.told
-
-    def wish(self, *operations: str, objects: tuple[str, ...] = ("EVENT",)) -> list[dict[str, Any]]:
-        return [{"objects": objects, "operations": operations, "callbackUrl": self.url, "bearerToken": "knock"}]
-
-
-@pytest.fixture
-async def hook() -> AsyncIterator[Hook]:
-    found, app = Hook(), FastAPI()
-
-    @app.post("/hook")
-    async def told(request: Request) -> Response:
-        found.tries += 1
-        if found.statuses:
-            return Response(status_code=found.statuses.pop(0))
-        note = await request.json()
-        name = note["object"].get("eventName") or note["object"].get("programName")
-        found.told.append((note["operation"], note["objectType"], name))
-        found.bearers.add(request.headers.get("Authorization"))
-        async with found.more:
-            found.more.notify_all()
-        return Response()
-
-    async with serving(app, "127.0.0.1", 0) as port:
-        found.url = f"http://127.0.0.1:{port}/hook"
-        yield found
+from tests.simulators.vtn.conftest import INTERVALS, PERIOD, Door, Hook
 
 
 async def test_X5_a_subscriber_hears_of_what_it_asked_for(bl: Door, ven: Door, hook: Hook) -> None:
