@@ -6,10 +6,11 @@ evidence are kept; only a station that was seen to export may discharge.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, RowMapping
 
 from csms import store
@@ -234,8 +235,8 @@ def _evidence(attempt: Attempt) -> dict[str, Any]:
         "power_w": -TEST_POWER_W,
         "answer": attempt.answer,
         "composite_w": attempt.composite_w,
-        "samples": [asdict(sample) | {"at": rfc3339(sample.at)} for sample in attempt.seen],
-        "charging": [asdict(sample) | {"at": rfc3339(sample.at)} for sample in attempt.charging],
+        "samples": [msgspec.structs.asdict(sample) | {"at": rfc3339(sample.at)} for sample in attempt.seen],
+        "charging": [msgspec.structs.asdict(sample) | {"at": rfc3339(sample.at)} for sample in attempt.charging],
         "against_it": why_not(attempt),
     }
 

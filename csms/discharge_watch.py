@@ -1,9 +1,9 @@
 """Watches the meter while cars are told to discharge. A station that charges instead is stopped, marked, and given to nobody
 as capacity until it was commissioned again."""
 
-from dataclasses import asdict
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
 from contracts.csms import PowerSampled, StationCommissioned
@@ -68,7 +68,7 @@ class DischargeWatch:
         shown_w = watched.wrong[-1].power_w
         reason = f"accepted a discharge of {watched.power_w} W and was metered at {shown_w} W"
         verdict = Verdict(Dialect.CHARGE_ONLY, station["max_charge_w"], 0, reason)
-        samples = [asdict(sample) | {"at": rfc3339(sample.at)} for sample in watched.wrong]
+        samples = [msgspec.structs.asdict(sample) | {"at": rfc3339(sample.at)} for sample in watched.wrong]
         evidence = [{"dialect": station["dialect"], "answer": "Accepted", "power_w": watched.power_w, "samples": samples}]
         store.record_verdict(connection, watched.station_id, verdict, evidence, now)
         clear = {"chargingProfileId": profiles.profile_id(session_id)}

@@ -384,12 +384,11 @@ class StationLink:
         return router.Inbound(connection, self.station_id, now, self.version, known, common.policy, facts, self._peer)
 
     def _handling(self, call: Called, facts: Any) -> Callable[[Connection], router.Answer]:
-        now = self._common.host.clock.now()
         is_seen_again = self._is_seen_again()
 
         def handle(connection: Connection) -> router.Answer:
             if is_seen_again:
-                store.seen(connection, self.station_id, now)
+                store.seen(connection, self.station_id, self._common.host.clock.now())
             inbound = self._inbound(connection, call.payload, facts)
             return router.handle(ROUTES, inbound, call.action, self._boot_status, self._solicited)
 

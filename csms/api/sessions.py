@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
 from fastapi import APIRouter, HTTPException, Query
 from sqlalchemy import Connection
 
@@ -83,7 +84,7 @@ def _whole(connection: Connection, row: Row) -> dict[str, Any]:
     series = store.samples_of(connection, row["id"])
     asked = store.transaction_statuses.of_transaction(connection, row["station_id"], row["transaction_id"])
     return _session(connection, row) | {
-        "samples": [asdict(entry) for entry in series],
+        "samples": [msgspec.structs.asdict(entry) for entry in series],
         "meter_faults": [asdict(fault) for fault in faults(series)],
         "status": dict(asked) if asked else None,
     }
@@ -118,12 +119,13 @@ def _session(connection: Connection, row: Row) -> dict[str, Any]:
     energy = store.energy_of(connection, row["id"])
     newest = store.newest_sample(connection, row["id"])
     chosen = store.v2x.of_session(connection, row["id"])
-    state = store.state_of(row)
+    state = store.state_of(connection, row)
     shown: dict[str, Any] = {name: value for name, value in row.items() if name not in _HIDDEN}
     return (
         shown
         | dict(energy)
         | {
+            "events": state.events,
             "missing": missing(state),
             "is_complete": state.is_complete,
             "price": None if row["cost"] is None else money(row["cost"], row["currency"]),

@@ -64,13 +64,12 @@ def told(inbound: Inbound, session: str, bill: Bill, response: TransactionEventR
     )
 
 
-def cost_update(connection: Connection, session: Row, bill: Bill) -> Command | None:
+def cost_update(connection: Connection, session: Row, bill: Bill, now: datetime) -> Command | None:
     """The CostUpdated that tells a running session's cost between its events; None where the station shows none."""
     if not store.tokens.switched_on(connection, session["station_id"], "TariffCostCtrlr", "Enabled", "Cost"):
         return None
     payload = encode(CostUpdatedRequest(total_cost=bill.total, transaction_id=session["transaction_id"]))
-    at = session["last_event_at"]
-    return Command(session["station_id"], "CostUpdated", payload, at, FOLLOW_UP_S, key=f"cost {session['id']}")
+    return Command(session["station_id"], "CostUpdated", payload, now, FOLLOW_UP_S, key=f"cost {session['id']}")
 
 
 def metered(inbound: Inbound, session: Row) -> None:
@@ -78,11 +77,11 @@ def metered(inbound: Inbound, session: Row) -> None:
     bill = store.tariffs.bill_of(session)
     if bill is None:
         return
-    bill = reckoned(inbound.connection, session["id"], bill, store.state_of(session))
+    bill = reckoned(inbound.connection, session["id"], bill, store.state_of(inbound.connection, session))
     store.tariffs.put_bill(inbound.connection, session["id"], bill)
-    update = cost_update(inbound.connection, session, bill)
+    update = cost_update(inbound.connection, session, bill, inbound.now)
     if update is not None:
-        store.commands.add(inbound.connection, replace(update, at=inbound.now))
+        store.commands.add(inbound.connection, update)
 
 
 def change_running(connection: Connection, tariff: Tariff, now: datetime) -> int:
@@ -94,9 +93,9 @@ def change_running(connection: Connection, tariff: Tariff, now: datetime) -> int
             continue
         bill = changed(bill, tariff, now)
         store.tariffs.put_bill(connection, session["id"], bill)
-        update = cost_update(connection, session, bill)
+        update = cost_update(connection, session, bill, now)
         if update is not None:
-            store.commands.add(connection, replace(update, at=now))
+            store.commands.add(connection, update)
         count += 1
     return count
 

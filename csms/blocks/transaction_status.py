@@ -51,7 +51,8 @@ def ask_again(connection: Connection, station_id: str, now: datetime, silent_aft
         if row["asked_at"] is None or now - row["asked_at"] >= ASK_AGAIN:
             ask(connection, station_id, row["transaction_id"], now, is_open=True)
     for session in store.running_at(connection, station_id):
-        if now - session["last_event_at"] >= timedelta(seconds=silent_after_s):
+        last = store.last_event_at(connection, session["id"]) or session["last_event_at"]
+        if now - last >= timedelta(seconds=silent_after_s):
             known = store.transaction_statuses.of_transaction(connection, station_id, session["transaction_id"])
             if known is None or known["asked_at"] is None or now - known["asked_at"] >= ASK_AGAIN:
                 ask(connection, station_id, session["transaction_id"], now, is_open=session["holes"] is not None)

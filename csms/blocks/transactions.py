@@ -19,6 +19,7 @@ def transaction_event(inbound: Inbound, request: TransactionEventRequest) -> Tra
     session = session_id(inbound.station_id, request.transaction_info.transaction_id)
     raw = store.raw(inbound.payload)
     content = digest(raw)
+    known = store.known_session(inbound.connection, session)
     new = store.add_transaction_event(
         inbound.connection,
         session,
@@ -31,7 +32,6 @@ def transaction_event(inbound: Inbound, request: TransactionEventRequest) -> Tra
         offline=bool(request.offline),
         payload=raw,
     )
-    known = store.known_session(inbound.connection, session)
     if new:
         bill = _take_in(inbound, session, known, request, content)
     else:
@@ -138,7 +138,7 @@ def status_told(outbound: Outbound, request: dict[str, Any], response: dict[str,
     transaction_status.keep_answer(outbound, transaction_id, ongoing, waiting)
     row = store.session_row(outbound.connection, session_id(outbound.station_id, transaction_id))
     if row is not None and row["phase"] == SessionPhase.RUNNING and ongoing is False and waiting is False:
-        state = store.state_of(row)
+        state = store.state_of(outbound.connection, row)
         keep_session(outbound, state, presumed_ended(state), row["revision"])
 
 

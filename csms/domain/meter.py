@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+import msgspec
+
 from protocols.ocpp.messages import MeterValue, SampledValue
 
 _SCALE = {"Wh": 1.0, "kWh": 1000.0, "W": 1.0, "kW": 1000.0, "Percent": 1.0}
@@ -24,11 +26,10 @@ _USUAL = "Energy.Active.Import.Register"
 REGISTERS = (_USUAL, "Energy.Active.Export.Register")
 _MEASURANDS = ("Power.Active.Import", "Power.Active.Export", _USUAL, "Energy.Active.Export.Register", "SoC")
 _LOCATIONS = ("Outlet", "Inlet", "EV")
-_DEFAULT_UNIT = {"Energy": "Wh", "Power": "W", "SoC": "Percent"}
+_DEFAULT_UNIT = {name: {"Energy": "Wh", "Power": "W", "SoC": "Percent"}[name.split(".")[0]] for name in _MEASURANDS}
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """What one instant's values say. Power in W, + import; registers in Wh since the station was made; SOC in percent."""
 
     at: datetime
@@ -80,11 +81,11 @@ def _is_share(percent: float | None) -> bool:
 
 
 def _sample(at: datetime, said: list[SampledValue]) -> Sample:
-    values: dict[str, list[SampledValue]] = {measurand: [] for measurand in _MEASURANDS}
+    values: dict[str, list[SampledValue]] = {}
     for value in said:
-        mine = values.get(value.measurand or _USUAL)
-        if mine is not None and (value.location is None or value.location in _LOCATIONS):
-            mine.append(value)
+        measurand = value.measurand or _USUAL
+        if measurand in _DEFAULT_UNIT and (value.location is None or value.location in _LOCATIONS):
+            values.setdefault(measurand, []).append(value)
     imported, exported = _total(values, "Power.Active.Import"), _total(values, "Power.Active.Export")
     power = None if imported is exported is None else (imported or 0.0) - (exported or 0.0)
     return Sample(
@@ -98,8 +99,8 @@ def _sample(at: datetime, said: list[SampledValue]) -> Sample:
 
 def _total(values: dict[str, list[SampledValue]], measurand: str) -> float | None:
     """The value over all phases: the one without a phase if it is there, else the sum of the phases L1, L2, L3."""
-    mine = values[measurand]
-    if not mine:
+    mine = values.get(measurand)
+    if mine is None:
         return None
     whole = [value for value in mine if value.phase is None]
     if whole:
@@ -119,11 +120,13 @@ def register_wh(value: SampledValue) -> float | None:
 
 def _scaled(value: SampledValue, measurand: str) -> float | None:
     unit = value.unit_of_measure
-    name = (unit.unit if unit else None) or _DEFAULT_UNIT[measurand.split(".")[0]]
+    name = (unit.unit if unit else None) or _DEFAULT_UNIT[measurand]
     if name not in _SCALE:
         return None
-    try:
-        number = value.value * _SCALE[name] * 10.0 ** ((unit.multiplier if unit else None) or 0)
-    except OverflowError:
-        return None
+    number = value.value * _SCALE[name]
+    if unit is not None and unit.multiplier:
+        try:
+            number *= 10.0**unit.multiplier
+        except OverflowError:
+            return None
     return number if abs(number) <= _HIGHEST else None

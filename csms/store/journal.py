@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import orjson
 from msgspec.structs import replace
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, bindparam, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from contracts.csms import SessionPhase
@@ -63,7 +63,7 @@ def known_session(connection: Connection, session: str) -> Known | None:
     sessions_known = _remembered(connection)
     known = sessions_known.get(session)
     if known is None and (row := session_row(connection, session)) is not None:
-        known = Known(state_of(row), row["revision"], {name: row[name] for name in _PRICED})
+        known = Known(state_of(connection, row), row["revision"], {name: row[name] for name in _PRICED})
         if len(sessions_known) >= _MOST_REMEMBERED:
             del sessions_known[next(iter(sessions_known))]
         sessions_known[session] = known
@@ -83,18 +83,44 @@ _FOLDED = (
 """Columns that are fields of the state under the same name."""
 
 
-def state_of(row: Row) -> SessionState:
-    """The state that a session's row says."""
+_LAST = tuple_(*(bindparam(name, type_=transaction_events.c[name].type) for name in ("seq_no", "at", "digest")))
+_ORDERED = tuple_(transaction_events.c.seq_no, transaction_events.c.at, transaction_events.c.digest)
+_SINCE = Prepared(
+    select(
+        transaction_events.c.seq_no,
+        transaction_events.c.at,
+        transaction_events.c.digest,
+        func.count().over().label("events"),
+    )
+    .where(
+        transaction_events.c.session_id == bindparam("session_id"),
+        transaction_events.c.seq_no >= bindparam("from_seq_no"),
+        _ORDERED > _LAST,
+    )
+    .order_by(*(transaction_events.c[name].desc() for name in ("seq_no", "at", "digest")))
+    .limit(1)
+)
+
+
+def state_of(connection: Connection, row: Row) -> SessionState:
+    """The state that a session's row says, with the events after its last change: they have changed nothing but which of
+    them is the last, and how many there are."""
     limit, details = row["transaction_limit"], row["cost_details"]
-    return SessionState(
+    last = row["last_seq_no"], row["last_event_at"], row["last_digest"]
+    state = SessionState(
         **{name: row[name] for name in _FOLDED},
-        last=(row["last_seq_no"], row["last_event_at"], row["last_digest"]),
+        last=last,
         id_token=IdToken(id_token=row["token_value"], type=row["token_type"]) if row["token_value"] else None,
         phase=SessionPhase(row["phase"]),
         holes=tuple((first, last) for first, last in row["holes"] or ()),
         transaction_limit=decode(TransactionLimit, limit) if limit else None,
         cost_details=decode(CostDetails, details) if details else None,
     )
+    asked = dict(zip(("seq_no", "at", "digest"), last, strict=True), session_id=row["id"], from_seq_no=last[0])
+    since = _SINCE.first(connection, asked)
+    if since is None:
+        return state
+    return replace(state, last=(since["seq_no"], since["at"], since["digest"]), events=state.events + since["events"])
 
 
 _PRICED = ("pricing", "pricing_untold", "cost", "currency")
@@ -108,21 +134,13 @@ _PUT_SESSION = Prepared(
 )
 
 
-_PASSING = ("last_seq_no", "last_event_at", "last_digest", "events", "holes")
-_PASS = Prepared(
-    update(sessions).where(sessions.c.id == bindparam("session_id")).values({name: bindparam(name) for name in _PASSING})
-)
-
-
 def put_session(
     connection: Connection, station_id: str, state: SessionState, revision: int, before: SessionState | None = None
 ) -> None:
-    """Keep a session's state; what it costs stays. `before` is what its row says now, if that is known."""
+    """Keep a session's state; what it costs stays. `before` is the state that was known, if one was: where a further event
+    has changed nothing of it, the row stays as it is, since the log tells the rest (`state_of`)."""
     session = session_id(station_id, state.transaction_id)
-    if before is not None and replace(before, last=state.last, events=state.events, holes=state.holes) == state:
-        passing = (*state.last, state.events, [list(hole) for hole in state.holes] or None)
-        _PASS.run(connection, dict(zip(_PASSING, passing, strict=True), session_id=session))
-    else:
+    if before is None or replace(before, last=state.last, events=state.events) != state:
         _PUT_SESSION.run(connection, _row_of(session, station_id, state, revision))
     known = _remembered(connection).pop(session, None)
     if known is not None and state.phase is SessionPhase.RUNNING:
@@ -185,6 +203,20 @@ _RUNNING = Prepared(
 )
 
 
+_LAST_EVENT = Prepared(
+    select(transaction_events.c.at)
+    .where(transaction_events.c.session_id == bindparam("session_id"))
+    .order_by(transaction_events.c.seq_no.desc(), transaction_events.c.at.desc())
+    .limit(1)
+)
+
+
+def last_event_at(connection: Connection, session: str) -> datetime | None:
+    """When the last event of a session happened, by the station's clock."""
+    row = _LAST_EVENT.first(connection, {"session_id": session})
+    return None if row is None else row["at"]
+
+
 def running_at(connection: Connection, station_id: str) -> Sequence[Row]:
     """The sessions that run at a station."""
     return _RUNNING.all(connection, {"station_id": station_id})
@@ -211,7 +243,7 @@ _ADD_SAMPLE = Prepared(
 def add_samples(connection: Connection, session: str, found: Iterable[Sample]) -> None:
     """Keep samples of a session; a second one of the same instant adds what the first did not say."""
     for sample in found:
-        _ADD_SAMPLE.run(connection, {"session_id": session} | {name: getattr(sample, name) for name in ("at", *SAID)})
+        _ADD_SAMPLE.run(connection, msgspec.structs.asdict(sample) | {"session_id": session})
 
 
 def samples_of(connection: Connection, session: str, since: datetime | None = None) -> list[Sample]:

@@ -4,12 +4,12 @@ became which boot. Nothing is kept twice."""
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, exists, func, or_, select
 
 from csms.domain.command import CommandState
 from csms.store.boots import boots
 from csms.store.commands import commands
-from csms.store.tables import sessions
+from csms.store.tables import sessions, transaction_events
 from protocols.ocpp.messages import IdToken
 
 NEVER_LEFT = (CommandState.SUPERSEDED, CommandState.UNSENDABLE)
@@ -57,9 +57,8 @@ def session_of_start(connection: Connection, start: RowMapping) -> RowMapping | 
     """The session that a remote start led to: by the transaction that the answer names, or by its number (F02.FR.21)."""
     columns = sessions.c
     named = (start["response"] or {}).get("transactionId")
-    numbered = and_(
-        columns.remote_start_id == start["payload"].get("remoteStartId"), columns.last_event_at >= start["created_at"]
-    )
+    came_since = transaction_events.c.session_id == columns.id, transaction_events.c.at >= start["created_at"]
+    numbered = and_(columns.remote_start_id == start["payload"].get("remoteStartId"), exists().where(*came_since))
     fits = numbered if named is None else or_(columns.transaction_id == named, numbered)
     query = select(columns.id, columns.transaction_id, columns.phase, columns.evse_id)
     query = query.where(columns.station_id == start["station_id"], fits).order_by(columns.started_at.desc()).limit(1)

@@ -19,7 +19,13 @@ REMEMBERED_CALLS: Final = 16
 """How many ended own calls are kept, to tell a late answer from a stray one."""
 
 
-class OwnCall(Enum):
+class _Key(Enum):
+    """A state or a move. Enum's own hash is a function of Python, and each message asks the tables by these."""
+
+    __hash__ = object.__hash__
+
+
+class OwnCall(_Key):
     """States of a call we make."""
 
     QUEUED = auto()
@@ -30,7 +36,7 @@ class OwnCall(Enum):
     DROPPED = auto()
 
 
-class OwnMove(Enum):
+class OwnMove(_Key):
     """What happens to a call we make."""
 
     SENT = auto()
@@ -53,7 +59,7 @@ OWN_CALLS: Final[Mapping[tuple[OwnCall, OwnMove], OwnCall]] = MappingProxyType(
 )
 
 
-class InboundCall(Enum):
+class InboundCall(_Key):
     """States of an id under which the peer calls."""
 
     NEW = auto()
@@ -61,7 +67,7 @@ class InboundCall(Enum):
     ANSWERED = auto()
 
 
-class InboundMove(Enum):
+class InboundMove(_Key):
     """What happens under such an id."""
 
     CALL = auto()

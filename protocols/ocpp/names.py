@@ -13,6 +13,7 @@ from typing import Final
 class Version(StrEnum):
     """A WebSocket subprotocol name, exact and case-sensitive (OCPP-J rule 2.1)."""
 
+    __hash__ = str.__hash__  # Enum's is a function of Python, and each message asks tables by these
     V201 = "ocpp2.0.1"
     V21 = "ocpp2.1"
 
@@ -20,6 +21,7 @@ class Version(StrEnum):
 class Role(StrEnum):
     """Which end of the connection we are."""
 
+    __hash__ = str.__hash__
     CSMS = "CSMS"
     STATION = "ChargingStation"
 

@@ -24,6 +24,7 @@ from protocols.ocpp.names import ErrorCode, Version, is_known
 class Direction(StrEnum):
     """Which message of an action; the value is how its schema's name ends."""
 
+    __hash__ = str.__hash__  # Enum's is a function of Python, and each message asks for its schema by this
     REQUEST = "Request"
     RESPONSE = "Response"
     SEND = ""

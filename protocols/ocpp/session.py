@@ -198,6 +198,7 @@ class Session:
         self.role = role
         self._call_timeout = call_timeout
         self._max_length = max_length
+        self._callable = callable_by(role.peer, version)
         self._lenient = lenient
         self._repair = repair
         self._hears = hears
@@ -334,7 +335,7 @@ class Session:
             call = unwrapped(call)
         except MalformedFrame as fault:
             return self._unfit(call, fault.code, fault.description)
-        if call.action not in callable_by(self.role.peer, self.version):
+        if call.action not in self._callable:
             return self._not_callable(call)
         payload, violation, repaired = self._checked(call)
         if violation and call.action not in self._lenient:

@@ -35,9 +35,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_NAIVE = len("2026-06-03 00:00:00.000000")
+
+
 @lru_cache(4_096)
 def _text(value: datetime | None) -> str | None:
-    return None if value is None else utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if value is None else utc(value).isoformat(" ", "microseconds")[:_NAIVE]
 
 
 def _instant(text: str | None) -> datetime | None:

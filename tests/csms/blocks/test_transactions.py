@@ -3,9 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from contracts.csms import PowerSampled, SessionChanged, SessionsMetered
+from contracts.ids import session_id
 from contracts.message import Event
+from csms import store
+from csms.store.journal import forget_session
 from tests.csms.conftest import Csms, ScriptedStation
 
 TX = "tx-1"
@@ -226,3 +230,26 @@ async def test_D_G01_1_connector_states_by_either_message_and_the_newest_wins(cs
             assert await station.ask(action, payload) == {}
     connectors = (await csms.http.get("/stations/CP1")).json()["connectors"]
     assert [(row["evse_id"], row["status"]) for row in connectors] == [(1, "Faulted")]
+
+
+async def test_what_a_session_is_can_be_told_from_its_row_and_its_log_at_any_time(csms: Csms) -> None:
+    """Its row is written when an event changes it; where a process ends in between, the log tells the rest."""
+    await csms.register()
+    session = session_id("CP1", TX)
+    log = [DAY[0], *(event("Updated", 1 + n % 3, n, offline=n % 2 == 0) for n in range(7)), event("Updated", 9, 9), DAY[1]]
+
+    def states(connection: Connection) -> tuple[Any, Any]:
+        remembered = store.known_session(connection, session)
+        forget_session(connection, session)
+        return remembered, store.known_session(connection, session)
+
+    async with csms.station() as station:
+        await station.boot()
+        for number, sent in enumerate(log, 1):
+            await station.ask("TransactionEvent", sent)
+            remembered, read = await csms.database.write(states)
+            assert read == remembered
+            assert (await csms.told(f"/sessions/{session}"))["events"] == number
+    assert read.state.last[0] == 9
+    assert await csms.database.read(lambda connection: store.last_event_at(connection, session)) == read.state.last[1]
+    assert await csms.database.read(lambda connection: store.last_event_at(connection, "none")) is None
