@@ -74,6 +74,11 @@ class Offered:
         """What may be bid of each block, kW."""
         return {block.start: block.offered_kw for day in self.days for block in day.blocks if block.reason != NOT_ASKED}
 
+    def baselines_w(self) -> dict[datetime, int]:
+        """The power that is expected of each block without a call, W."""
+        blocks = (block for day in self.days for block in day.blocks if block.reason != NOT_ASKED)
+        return {block.start: round(1000 * block.baseline_kw) for block in blocks}
+
 
 async def offers(
     database: Database,

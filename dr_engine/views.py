@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row
 
 from contracts.units import whole_watt_hours
+from dr_engine.calls import Drawn
 from dr_engine.domain.metering import Quality, worst
 from dr_engine.domain.request import EventState, power_at
 from dr_engine.domain.settlement import quality
@@ -44,6 +45,29 @@ class EventView(View):
     start: datetime
     end: datetime
     intervals: list[IntervalView]
+
+
+class DrawnView(View):
+    """An award that a request calls: `called_kw` at the most, of which `beyond_kw` were not sold, and the energy. `left_kwh`
+    is what no request calls; without a `baseline_kw` the baseline is measured, and the block is called whole."""
+
+    bid_id: str
+    product: str
+    direction: str
+    start: datetime
+    end: datetime
+    awarded_kw: int
+    baseline_kw: float | None
+    called_kw: float
+    called_kwh: float
+    beyond_kw: float
+    left_kwh: float
+
+
+class EventTaken(EventView):
+    """A DR event with the awards that it calls."""
+
+    awards: list[DrawnView]
 
 
 class IntervalResult(IntervalView):
@@ -123,7 +147,7 @@ class StatementView(StatementHead):
     allocation: list[AllocationView]
 
 
-class EventResult(EventView):
+class EventResult(EventTaken):
     """A DR event with all that happened in it."""
 
     intervals: list[IntervalResult]  # type: ignore[assignment]
@@ -150,7 +174,18 @@ def _head(event: DrEvent, now: datetime) -> dict[str, Any]:
     }
 
 
-def event_result(connection: Connection, event: DrEvent, now: datetime, terms: Terms) -> EventResult:
+def event_taken(event: DrEvent, awards: Sequence[Drawn], now: datetime) -> EventTaken:
+    """The event with the awards that it calls."""
+    return EventTaken(**event_view(event, now).model_dump(), awards=_drawn(awards))
+
+
+def _drawn(awards: Sequence[Drawn]) -> list[DrawnView]:
+    return [DrawnView.model_validate(one, from_attributes=True) for one in awards]
+
+
+def event_result(
+    connection: Connection, event: DrEvent, awards: Sequence[Drawn], now: datetime, terms: Terms
+) -> EventResult:
     """The event with its results as they are known now."""
     found = worked_out(connection, event, terms).found
     steps = dispatching.steps(connection, event.event_id)
@@ -158,6 +193,7 @@ def event_result(connection: Connection, event: DrEvent, now: datetime, terms: T
         intervals=[_interval(event, position, found) for position in range(len(event.intervals))],
         minutes=_minutes(event, steps, found, now),
         participants=[_participant(one) for one in found],
+        awards=_drawn(awards),
         delivered_wh=sum(one.delivered_wh for one in found),
         statement=statement_view(connection, event.event_id),
         **_head(event, now),

@@ -96,7 +96,7 @@ class LineView(views.View):
 
 
 class AwardView(views.View):
-    """What was sold of one block."""
+    """What was sold of one block: a change from `baseline_w`, as it was registered with the bid (None: it is measured)."""
 
     bid_id: str
     start: datetime
@@ -107,6 +107,7 @@ class AwardView(views.View):
     awarded_kw: int
     price_minor_per_kw: int
     currency: str
+    baseline_w: int | None
 
 
 class BidView(views.View):
@@ -260,8 +261,8 @@ async def _submit(doors: Doors, products: Products, bid_id: str) -> BidView:
             raise BadRequest(["a bid covers 7 days at most; make one for each week"])
         now = doors.clock.now()
         found = await market.offers(database, bid.facility_id, product, period, now, doors.telemetry, doors.settings)
-        offered = found.by_start()
+        offered, registered = found.by_start(), found.baselines_w()
         await database.write(
-            lambda connection: bids.submit(connection, bid_id, product, offered, found.seen, doors.clock.now())
+            lambda connection: bids.submit(connection, bid_id, product, offered, found.seen, doors.clock.now(), registered)
         )
     return _view(await database.read(lambda connection: bids.get(connection, bid_id)))

@@ -10,6 +10,7 @@ from contracts.ids import new_id
 from contracts.units import utc
 from dr_engine import views
 from dr_engine.api.doors import Body, Doors, Id, refusals
+from dr_engine.calls import drawn
 from dr_engine.domain.settlement import RequestInterval
 from dr_engine.settling import terms_standing
 from dr_engine.store import events
@@ -25,7 +26,8 @@ class IntervalIn(Body):
 
 
 class EventIn(Body):
-    """A DR request of the upper aggregator (S304)."""
+    """A DR request of the upper aggregator (S304). `program`: the code of the product that was sold, the name of a VTN's
+    program, or any other; of the first two only awards of theirs are called."""
 
     id: Id | None = None
     facility_id: Id
@@ -43,15 +45,19 @@ def router(doors: Doors) -> APIRouter:
     routes, database, clock = APIRouter(), doors.database, doors.clock
 
     @routes.post("/events", status_code=201)
-    async def receive(body: EventIn, response: Response) -> views.EventView:
-        """Take in a DR request (S304): 201 when new, 200 when the same one is known."""
+    async def receive(body: EventIn, response: Response) -> views.EventTaken:
+        """Take in a DR request (S304), with the awards that it calls: 201 when new, 200 when the same one is known."""
         event, now = body.event(), clock.now()
         with refusals():
             new = await database.write(lambda connection: events.receive(connection, event, now))
         doors.changed()
         response.status_code = 201 if new else 200
-        known = await database.read(lambda connection: events.get(connection, event.event_id))
-        return views.event_view(known, now)
+
+        def taken(connection: Connection) -> views.EventTaken:
+            known = events.get(connection, event.event_id)
+            return views.event_taken(known, drawn(connection, doors.settings, known), now)
+
+        return await database.read(taken)
 
     @routes.get("/events")
     async def list_events() -> list[views.EventView]:
@@ -66,7 +72,8 @@ def router(doors: Doors) -> APIRouter:
 
         def result(connection: Connection) -> views.EventResult:
             terms = terms_standing(connection, doors.settings, event_id)
-            return views.event_result(connection, events.get(connection, event_id), now, terms)
+            event = events.get(connection, event_id)
+            return views.event_result(connection, event, drawn(connection, doors.settings, event), now, terms)
 
         with refusals():
             return await database.read(result)

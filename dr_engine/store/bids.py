@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from contracts.dr import Direction
+from dr_engine.domain.baseline import BaselineKind
 from dr_engine.domain.bid import OPEN, AwardLine, BidLine, BidState, award_faults, gate, outcome
 from dr_engine.domain.offer import Hold
 from dr_engine.domain.product import MarketProduct
@@ -45,7 +46,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """What was sold of one block: `awarded_kw` is a magnitude, the price is per kW and whole block in minor units."""
+    """What was sold of one block: `awarded_kw` is a magnitude, the price is per kW and whole block in minor units.
+    `baseline_w` is the pool's power that it is a change from, as it was registered with the bid (None: it is measured)."""
 
     bid_id: str
     start: datetime
@@ -56,6 +58,7 @@ class Award:
     awarded_kw: int
     price_minor_per_kw: int
     currency: str
+    baseline_w: int | None = None
 
 
 _AWARD = tuple(awards.c[name] for name in Award.__dataclass_fields__)
@@ -90,9 +93,11 @@ def submit(
     offered: Mapping[datetime, int],
     seen: Sequence[Seen],
     now: datetime,
+    baselines_w: Mapping[datetime, int] | None = None,
 ) -> None:
-    """Bind ourselves to a draft. `offered` is what the blocks allow, reckoned while `seen` was held: if that has changed
-    since, another bid took it, and Clash is raised, as it is after the gate and for more than is offered."""
+    """Bind ourselves to a draft, and register the power that each block changes, where the product has it so. `offered` is
+    what the blocks allow, reckoned while `seen` was held: if that has changed since, another bid took it, and Clash is
+    raised, as it is after the gate and for more than is offered."""
     bid = get(connection, bid_id)
     if bid.state is not BidState.DRAFT:
         raise Clash(f"bid {bid_id} is {bid.state.value}; only a draft can be submitted")
@@ -106,6 +111,11 @@ def submit(
             f"{line.start.isoformat()}: {line.kw} kW bid, {offered.get(line.start, 0)} kW can be offered" for line in over
         )
         raise Clash("; ".join(told))
+    if product.baseline_kind is BaselineKind.REGISTERED:
+        row = bid_lines.c
+        for line in bid.lines:
+            known = update(bid_lines).where(row.bid_id == bid_id, row.start == line.start)
+            connection.execute(known.values(baseline_w=(baselines_w or {}).get(line.start)))
     _set(connection, bid_id, state=BidState.SUBMITTED.value, submitted_at=now)
 
 
@@ -115,7 +125,9 @@ def award(connection: Connection, bid_id: str, awarded: Sequence[AwardLine] | No
     taken = tuple(awarded) if awarded is not None else tuple(AwardLine(line.start, line.kw) for line in bid.lines)
     if wrong := award_faults(bid.lines, taken):
         raise BadRequest(wrong)
-    rows = _awards(bid, taken)
+    row = bid_lines.c
+    registered = connection.execute(select(row.start, row.baseline_w).where(row.bid_id == bid_id)).all()
+    rows = _awards(bid, taken, {line.start: line.baseline_w for line in registered})
     if bid.state in (BidState.AWARDED, BidState.PARTLY) and rows == bid.awards:
         return False
     state = outcome(bid.lines, taken)
@@ -129,7 +141,7 @@ def award(connection: Connection, bid_id: str, awarded: Sequence[AwardLine] | No
     return True
 
 
-def _awards(bid: Bid, taken: Sequence[AwardLine]) -> tuple[Award, ...]:
+def _awards(bid: Bid, taken: Sequence[AwardLine], baselines_w: Mapping[datetime, int | None]) -> tuple[Award, ...]:
     by_start = {one.start: one for one in taken if one.kw}
     return tuple(
         Award(
@@ -142,6 +154,7 @@ def _awards(bid: Bid, taken: Sequence[AwardLine]) -> tuple[Award, ...]:
             awarded_kw=one.kw,
             price_minor_per_kw=line.price_minor_per_kw if one.price_minor_per_kw is None else one.price_minor_per_kw,
             currency=bid.currency,
+            baseline_w=baselines_w[line.start],
         )
         for line in bid.lines
         if (one := by_start.get(line.start)) is not None

@@ -146,6 +146,12 @@ def all_events(connection: Connection) -> list[DrEvent]:
     return _events(connection)
 
 
+def between(connection: Connection, facility_id: str, start: datetime, end: datetime) -> list[DrEvent]:
+    """A facility's events that touch the period, by start."""
+    row = dr_events.c
+    return _events(connection, row.facility_id == facility_id, row.start < end, row.end > start)
+
+
 def open_events(connection: Connection, now: datetime) -> list[DrEvent]:
     """Events that run or are still to come, by start."""
     return _events(connection, dr_events.c.end > now, dr_events.c.cancelled_at.is_(None))

@@ -287,8 +287,9 @@ bid_lines = Table(
     Column("end", UtcDateTime, nullable=False),
     Column("kw", Integer, nullable=False),
     Column("price_minor_per_kw", BigInteger, nullable=False),
+    Column("baseline_w", BigInteger),
 )
-"""One block of a bid; the price is for a kW over the whole block."""
+"""One block of a bid; the price is for a kW over the whole block. `baseline_w` is registered when it is submitted."""
 
 awards = Table(
     "awards",
@@ -303,6 +304,7 @@ awards = Table(
     Column("price_minor_per_kw", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("awarded_at", UtcDateTime, nullable=False),
+    Column("baseline_w", BigInteger),
     Index("awards_by_facility", "facility_id", "start"),
 )
 """What was sold, block by block; it stands for ever."""

@@ -56,6 +56,9 @@ def add(
         list[str] | None,
         typer.Option(metavar="TIME,MINUTES,KW", help="Instead of the three above; as often as there are intervals."),
     ] = None,
+    program: Annotated[
+        str | None, typer.Option(help="The product whose award it calls, such as jp-ra-up, or a VTN's program.")
+    ] = None,
     event_id: Annotated[str | None, typer.Option("--id", help="The caller's name for it; else one is made up.")] = None,
 ) -> None:
     """Ask a facility's cars for power, such as --start '2026-06-03 14:00' --minutes 30 --power-kw -30."""
@@ -66,7 +69,8 @@ def add(
             raise typer.BadParameter("say whose cars: --facility, or give the whole event as @file.json")
         wanted = _intervals(start, minutes, power, interval or [], partial(operator.zone_of, facility_id))
         body = {"facility_id": facility_id, "intervals": wanted}
-    answer = operator.client.post("dr", "events", body=body | ({"id": event_id} if event_id else {}))
+    named = {name: value for name, value in (("id", event_id), ("program", program)) if value is not None}
+    answer = operator.client.post("dr", "events", body=body | named)
     operator.show(answer, lambda: _event(answer, operator.zone_of(answer["facility_id"])))
 
 
@@ -192,7 +196,26 @@ def _event(row: Row, zone: ZoneInfo) -> RenderableType:
         "to": lambda one: show.when(one["end"], zone),
         "asked for kW": lambda one: show.kilo(one["power_w"]),
     }
-    return show.parts(_head(row, zone), show.table(row["intervals"], intervals, nothing="It has no intervals."))
+    table = show.table(row["intervals"], intervals, nothing="It has no intervals.")
+    return show.parts(_head(row, zone), table, *_awards(row, zone))
+
+
+def _awards(row: Row, zone: ZoneInfo) -> list[RenderableType]:
+    """What of the awards it calls, and what is left of them."""
+    if "awards" not in row:
+        return []
+    columns: dict[str, show.Cell] = {
+        f"block ({zone.key})": lambda one: show.span(one["start"], one["end"], zone),
+        "product": lambda one: one["product"],
+        "bid": lambda one: one["bid_id"],
+        "awarded kW": lambda one: one["awarded_kw"],
+        "from kW": lambda one: "measured" if one["baseline_kw"] is None else one["baseline_kw"],
+        "called kW": lambda one: one["called_kw"],
+        "called kWh": lambda one: one["called_kwh"],
+        "not sold kW": lambda one: one["beyond_kw"] or None,
+        "left kWh": lambda one: one["left_kwh"],
+    }
+    return [show.heading("Awards called"), show.table(row["awards"], columns, nothing="It calls nothing that was sold.")]
 
 
 def _head(row: Row, zone: ZoneInfo) -> RenderableType:
@@ -234,6 +257,7 @@ def _result(row: Row, zone: ZoneInfo) -> RenderableType:
     return show.parts(
         _head(row, zone),
         show.table(row["intervals"], intervals, nothing="It has no intervals."),
+        *_awards(row, zone),
         show.heading("Minute by minute"),
         show.table(row["minutes"], minutes, nothing="It has not begun."),
         show.heading("Cars"),

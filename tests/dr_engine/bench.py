@@ -280,16 +280,17 @@ class Bench:
         }
         return await self.http.post("/api/dr/events", json=body)
 
-    async def sell(self, start: float, end: float, kw: int, code: str = "jp-ra-up", bid_id: str = "bid1") -> None:
+    async def sell(self, start: float, end: float, kw: int, code: str = "jp-ra-up", baseline_w: int = 0) -> None:
         """Have half hours awarded (from minute to minute), without asking whether they can be offered."""
         product = DrSettings().product_table().get(code).model_copy(update={"gate_s": 0})
         half = timedelta(minutes=30)
         lines = [BidLine(at(start) + n * half, at(start) + (n + 1) * half, kw, 9) for n in range(int((end - start) // 30))]
 
         def sold(connection: Connection) -> None:
-            bids.draft(connection, bid_id, FACILITY, product, lines, self.clock.now())
-            bids.submit(connection, bid_id, product, {line.start: kw for line in lines}, (), self.clock.now())
-            bids.award(connection, bid_id, None, self.clock.now())
+            name, now, starts = f"{code}-{start}", self.clock.now(), [line.start for line in lines]
+            bids.draft(connection, name, FACILITY, product, lines, now)
+            bids.submit(connection, name, product, dict.fromkeys(starts, kw), (), now, dict.fromkeys(starts, baseline_w))
+            bids.award(connection, name, None, now)
 
         await self.database.write(sold)
 

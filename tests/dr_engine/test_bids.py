@@ -258,7 +258,7 @@ async def test_S302_bids_go_out_and_awards_come_in_as_files(bench: Bench, tmp_pa
     assert names(folder / "taken") == ["a.csv"]
     assert names(folder / "answers") == [".b.json.part"]
     won = await bench.database.read(lambda connection: bids.get(connection, "bid1").awards)
-    assert won == (Award("bid1", at(600), at(630), FACILITY, "jp-ra-up", "up", 2, 10, "JPY"),)
+    assert won == (Award("bid1", at(600), at(630), FACILITY, "jp-ra-up", "up", 2, 10, "JPY", 0),)
     (folder / "answers" / "a.csv").write_text(content, "utf-8")
     await market.exchange()
     assert names(folder / "taken") == ["a-2.csv", "a.csv"]

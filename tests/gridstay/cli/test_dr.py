@@ -89,6 +89,21 @@ def test_add_one_interval(service: FakeService) -> None:
     assert "-30.0" in shown
 
 
+def test_S302_S304_a_program_is_named_and_the_awards_it_calls_are_shown(service: FakeService) -> None:
+    drawn = {"bid_id": "bid-7", "product": "jp-ra-up", "direction": "up", "awarded_kw": 40, "baseline_kw": 4.5}
+    figures = {"called_kw": 34.5, "called_kwh": 17.25, "beyond_kw": 0.0, "left_kwh": 2.75}
+    award = {"start": INTERVAL["start"], "end": INTERVAL["end"]} | drawn | figures
+    answer = EVENT | {"program": "jp-ra-up", "awards": [award]}
+    service.answers_with("POST", "/api/dr/events", answer, 201)
+    asked = ("--facility", "salon", "--interval", "2026-06-03T05:00:00Z,30,-30", "--program", "jp-ra-up")
+    assert service.json("dr", "event", "add", *asked) == answer
+    assert service.last.body == {"facility_id": "salon", "program": "jp-ra-up", "intervals": [INTERVAL]}
+    shown = service.run("dr", "event", "add", *asked).stdout
+    assert all(told in shown for told in ("Awards called", "jp-ra-up", "bid-7", "34.5", "2.75"))
+    service.answers_with("GET", "/api/dr/events/event-1", RESULT | {"awards": []})
+    assert "It calls nothing that was sold." in service.run("dr", "event", "show", "event-1").stdout
+
+
 def test_add_several_intervals(service: FakeService) -> None:
     service.answers_with("POST", "/api/dr/events", EVENT, 201)
     first, second = "2026-06-03T05:00:00Z,15,-30", "2026-06-03T05:15:00Z,15,12.5"
