@@ -24,6 +24,7 @@ async def test_S304_a_request_is_taken_in_once(bench: Bench) -> None:
         "start": "2026-06-03T00:30:00Z",
         "end": "2026-06-03T01:00:00Z",
         "intervals": [{"start": "2026-06-03T00:30:00Z", "end": "2026-06-03T01:00:00Z", "power_w": -5000}],
+        "awards": [],
     }
     assert (await bench.http.post("/api/dr/events", json=body())).status_code == 200
     assert (await bench.http.post("/api/dr/events", json=body(program="x"))).status_code == 409
