@@ -86,6 +86,8 @@ class VtnClient:
         self._etags: dict[str, tuple[str, list[Any]]] = {}
         self.version = settings.version or Version.V3_1
         """In which our objects are written."""
+        self.refused = 0
+        """How often the VTN did not know a token that was good by its time: it may have begun anew."""
         self.skew_s: float | None = None
         """How far the VTN's clock is ahead of ours, by its last answer."""
 
@@ -153,6 +155,7 @@ class VtnClient:
             )
             if status == 401 and attempt == 1:
                 self._token = None
+                self.refused += 1
                 continue
             break
         if status == 304:

@@ -88,8 +88,8 @@ class Intake:
     def _see(
         self, connection: Connection, polled: Polled, wire: Any, targets: Mapping[str, frozenset[str]], now: datetime
     ) -> None:
-        event_id = wire.get("id") if isinstance(wire, dict) else None
-        if not isinstance(event_id, str) or not 0 < len(event_id) <= 128:
+        event_id = _id_of(wire)
+        if event_id is None:
             return
         known = grid.find(connection, event_id)
         try:
@@ -331,6 +331,12 @@ def _program(connection: Connection, run: Run) -> str | None:
     return None if seen is None else seen.program
 
 
+def _id_of(wire: Any) -> str | None:
+    """The id of an event in wire form, if it is one that an event can have."""
+    event_id = wire.get("id") if isinstance(wire, dict) else None
+    return event_id if isinstance(event_id, str) and 0 < len(event_id) <= 128 else None
+
+
 def _text(wire: Any) -> str:
     return orjson.dumps(wire, option=orjson.OPT_SORT_KEYS).decode()
 
@@ -338,6 +344,6 @@ def _text(wire: Any) -> str:
 def missing(connection: Connection, polled: Iterable[Polled], programs: Iterable[VenProgram]) -> list[str]:
     """Events of these programmes that stood and that a poll did not bring: each is to be asked for, as pages may shift while
     they are read."""
-    brought = {one.get("id") for part in polled for one in part.events if isinstance(one, dict)}
+    brought = {event_id for part in polled for one in part.events if (event_id := _id_of(one)) is not None}
     names = {program.name for program in programs}
     return [one.event_id for one in grid.standing(connection) if one.program in names and one.event_id not in brought]

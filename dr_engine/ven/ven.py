@@ -53,6 +53,8 @@ class Status:
     """Reports wait until then."""
     enrolled: Enrolled | None = None
     enrolled_at: datetime | None = None
+    enrolled_after: int = 0
+    """How many tokens had been refused by then."""
     notified_at: datetime | None = None
 
 
@@ -215,9 +217,10 @@ class Ven:
     async def _enrolled(self, now: datetime) -> Enrolled:
         status = self.status
         age_s = None if status.enrolled_at is None else (now - status.enrolled_at).total_seconds()
-        if status.enrolled is None or age_s is None or not 0 <= age_s < self._patience_s(status.enrolled):
+        is_known = status.enrolled_after == self._client.refused
+        if status.enrolled is None or age_s is None or not (is_known and 0 <= age_s < self._patience_s(status.enrolled)):
             status.enrolled = await self._enrolment.look()
-            status.enrolled_at = now
+            status.enrolled_at, status.enrolled_after = now, self._client.refused
             await self._ear.turn_to(status.enrolled.broker)
         return status.enrolled
 

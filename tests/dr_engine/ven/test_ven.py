@@ -9,11 +9,15 @@ from dr_engine.retention import RetentionSettings, rules
 from dr_engine.settings import DrSettings
 from dr_engine.store import grid as grid_store
 from dr_engine.store.grid import SeenEvent
+from dr_engine.ven.client import VtnClient
 from dr_engine.ven.settings import VenProgram, VenResource
+from protocols.openadr.objects import Event
+from protocols.openadr.wire import decode
 from runtime.bus.local import LocalBus
 from runtime.clock import SimulatedClock
 from runtime.service import Host, Supervisor
 from runtime.storage.sweep import sweep
+from simulators.vtn.objects import Objects
 from simulators.vtn.problem import Refusal
 from tests.conftest import OpenDatabase
 from tests.dr_engine.bench import FACILITY, FakeCsms, at, booking, engine, willing
@@ -200,6 +204,132 @@ async def test_X5_tokens_end_and_are_renewed(listening: Listening, grid: Grid) -
     grid.vtn.access.revoke_all()
     await listening.bench.until(at(6))
     assert (await listening.status())["failure"] == ""
+
+
+async def test_X5_a_vtn_that_began_anew_and_remembers_nothing_is_enrolled_with_again(
+    listening: Listening, grid: Grid
+) -> None:
+    bench = listening.bench
+    await bench.host.bus.publish(booking("ann"))
+    lost = grid.ask(grid.program(), (at(30), at(40), -5))
+    await bench.until(at(1))
+    assert told(await listening.requests()) == [(lost["id"], "scheduled", [-5000])]
+    await grid.down()
+    grid.objects = Objects(bench.clock)
+    await grid.up()
+    event = grid.ask(grid.program(), (at(40), at(50), -4))
+    await bench.until(at(2))
+    assert told(await listening.requests()) == [(lost["id"], "cancelled", [-5000]), (event["id"], "scheduled", [-4000])]
+    assert [one["venName"] for one in grid.all("vens")] == ["store-042"]
+    assert [one["resourceName"] for one in grid.all("resources")] == ["hall-cars"]
+
+
+@pytest.mark.parametrize("minutes", [-600, -10, 10, 600])
+async def test_X5_a_vtn_whose_clock_is_wrong_is_understood(listening: Listening, grid: Grid, minutes: int) -> None:
+    """Its times of change count among themselves alone, and an event's own times by our clock."""
+    bench, program = listening.bench, grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    grid.objects._clock = SimulatedClock(at(minutes))
+    grid.objects._changed_at = at(minutes)
+    event = grid.ask(program, (at(30), at(40), -5))
+    await bench.until(at(1))
+    assert told(await listening.requests()) == [(event["id"], "scheduled", [-5000])]
+    grid.update("events", event["id"], **grid.event_body(program, [(at(30), at(40), -6)]))
+    body = grid.event_body(program, [(at(0), at(1), -3)])
+    body["intervals"][0]["intervalPeriod"] = {"start": "0001-01-01", "duration": "PT5M"}
+    now = grid.create("events", **body)
+    await bench.until(at(2))
+    standing = [one for one in await listening.requests() if one["state"] in ("scheduled", "running")]
+    assert {one["id"].split(".")[0]: one["intervals"][0]["power_w"] for one in standing} == {
+        event["id"]: -6000,
+        now["id"]: -3000,
+    }
+    begun = next(one["start"] for one in standing if one["id"] == now["id"])
+    assert at(1) <= at(0).fromisoformat(begun) <= at(1.5)
+    grid.delete("events", event["id"])
+    await bench.until(at(3))
+    assert [one["id"] for one in await listening.requests() if one["state"] == "scheduled"] == []
+
+
+async def test_X5_an_older_state_of_an_event_that_comes_late_and_one_that_comes_twice_change_nothing(
+    listening: Listening, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, program = listening.bench, grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    first = grid.ask(program, (at(30), at(40), -5))
+    await bench.until(at(1))
+    grid.update("events", first["id"], **grid.event_body(program, [(at(30), at(40), -6)]))
+    other = grid.ask(program, (at(50), at(60), -4))
+    await bench.until(at(2))
+    expected = told(await listening.requests())
+    assert [one for one in expected if one[1] == "scheduled"] == [
+        (f"{first['id']}.2", "scheduled", [-6000]),
+        (other["id"], "scheduled", [-4000]),
+    ]
+    found = grid.objects.search
+
+    def mixed(kind: Any, grant: Any, query: Any, targets: Any) -> Any:
+        """From a replica that lags: the old state, the other twice, and all in another order."""
+        listed = found(kind, grant, query, targets)
+        if kind.path != "events":
+            return listed
+        last = next(one for one in listed if one.id == other["id"])
+        return [last, decode(Event, first), *listed, last]
+
+    monkeypatch.setattr(grid.objects, "search", mixed)
+    await bench.until(at(4))
+    assert told(await listening.requests()) == expected
+    monkeypatch.undo()
+    await bench.until(at(5))
+    assert told(await listening.requests()) == expected
+
+
+HOSTILE_EVENTS: dict[str, Any] = {
+    "no object": 7,
+    "no id": {"programID": "p"},
+    "an id that is none": {"id": ["x"], "programID": "p"},
+    "a long id": {"id": "x" * 10_000, "programID": "p"},
+    "wrong types": {"id": "e1", "programID": "p", "intervals": "all"},
+    "no end of numbers": {"id": "e2", "programID": "p", "priority": 10**30},
+    "a time that is none": {"id": "e3", "programID": "p", "intervalPeriod": {"start": "yesterday"}},
+    "power beyond any grid": {
+        "id": "e4",
+        "programID": "p",
+        "intervalPeriod": {"start": "2026-06-03T00:30:00Z", "duration": "PT10M"},
+        "intervals": [{"id": 0, "payloads": [{"type": "DISPATCH_SETPOINT", "values": [1e300]}]}],
+    },
+    "loops without length": {
+        "id": "e5",
+        "programID": "p",
+        "duration": "P9999Y",
+        "intervalPeriod": {"start": "2026-06-03T00:30:00Z", "duration": "PT0.001S"},
+        "intervals": [{"id": 0, "payloads": [{"type": "DISPATCH_SETPOINT", "values": [1]}]}],
+    },
+    "reports without number": {
+        "id": "e6",
+        "programID": "p",
+        "reportDescriptors": [{"payloadType": "DELTA_USAGE", "numIntervals": 2**31 - 1, "frequency": 1, "repeat": -1}],
+    },
+}
+
+
+async def test_X5_hostile_events_harm_no_other(listening: Listening, grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, program = listening.bench, grid.program()
+    await bench.host.bus.publish(booking("ann"))
+    good = grid.ask(program, (at(30), at(40), -5))
+    search = VtnClient.search
+
+    async def hostile(client: VtnClient, path: str, query: Any) -> list[Any]:
+        found = await search(client, path, query)
+        return [*HOSTILE_EVENTS.values(), *found] if path == "/events" else found
+
+    monkeypatch.setattr(VtnClient, "search", hostile)
+    await bench.until(at(2))
+    assert told(await listening.requests()) == [(good["id"], "scheduled", [-5000])]
+    assert (await listening.status())["failure"] == ""
+    assert not bench.host.supervisor.failed.is_set()
+    for name in ("e4", "e5"):
+        assert "cannot be carried out" in (await listening.shown(name))["note"]
 
 
 @pytest.mark.acceptance
