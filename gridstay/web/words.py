@@ -113,6 +113,10 @@ class Words:
         local = when.astimezone(zone)
         return self("length.moment", day=self.day(local.date()), time=self.time(local, zone))
 
+    def span(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
+        """The day and the times of a stay: `Friday, November 27, 14:30 – 16:00`."""
+        return self("length.moment", day=self.day(start.astimezone(zone).date()), time=self.times(start, end, zone))
+
     def length(self, minutes: int) -> str:
         """A duration: `1 h 30 min`, `1時間30分`."""
         hours, rest = divmod(minutes, 60)

@@ -145,7 +145,7 @@ async def _refused(visit: Visit, choice: Choice, start: datetime, form: Form, re
     """The refusal on a page that leads on: to free periods if this one is taken, to the wrong fields if it is those."""
     if refusal.is_not_free:
         end = end_of(choice, start)
-        when = f"{visit.words.day(start.astimezone(choice.zone).date())}, {visit.words.times(start, end, choice.zone)}"
+        when = visit.words.span(start, end, choice.zone)
         lead = why(visit.words, refusal) if refusal.reason in LEADS_ON else visit.words("taken.lead", when=when)
         return visit.page(
             "taken.html",

@@ -58,7 +58,7 @@ def router(site: Site) -> APIRouter:
             choice=choice,
             opening=opening,
             lengths=lengths,
-            changing=_moment(visit.words, choice, changed) if changed else "",
+            changing=visit.words.span(*changed, choice.zone) if changed else "",
             held=[_held(visit.words, choice, one) for one in held],
             can_hold=bool(member and not choice.change and (member["car"] or not choice.by_car)),
             member=member,
@@ -77,15 +77,11 @@ async def _changed(visit: Visit, choice: Choice) -> Span | None:
     return instant(stay["start"]), instant(stay["end"])
 
 
-def _moment(words: Words, choice: Choice, span: Span) -> str:
-    return f"{words.day(span[0].astimezone(choice.zone).date())}, {words.times(*span, choice.zone)}"
-
-
 def _held(words: Words, choice: Choice, stay: Mapping[str, Any]) -> dict[str, Any]:
     """What the guest holds here: when, until when, and the query of the page that books it."""
     return {
         "id": stay["id"],
-        "when": _moment(words, choice, (instant(stay["start"]), instant(stay["end"]))),
+        "when": words.span(instant(stay["start"]), instant(stay["end"]), choice.zone),
         "until": words.time(instant(stay["expires_at"]), choice.zone),
         "query": {**query_of(stay, choice.facility), "start": stay["start"]},
     }

@@ -48,7 +48,10 @@ async def _asked(visit: Visit, problem: str = "", status: int = 200) -> Response
     member = await visit.me()
     held = await visit.door.get("members", member["id"], "wallet")
     lost = [
-        worth(visit.words, one["available"] + one["pending"], one["kind"], one["unit"])
+        {
+            "kind": visit.words(f"benefit.of_{one['kind']}"),
+            "amount": worth(visit.words, one["available"] + one["pending"], one["kind"], one["unit"]),
+        }
         for one in held["balances"]
         if one["available"] + one["pending"]
     ]

@@ -24,10 +24,12 @@ def router(site: Site) -> APIRouter:
         visit.staff()
         facility = await visit.door.get("facilities", facility_id)
         day = await _day(visit, facility_id)
-        found, receipts = await asyncio.gather(
+        found, receipts, stock = await asyncio.gather(
             visit.door.get("register", "days", facility_id, day.isoformat()),
             visit.door.get("register", "receipts", facility_id=facility_id, day=day.isoformat(), limit=MOST_RECEIPTS),
+            visit.door.get("register", "stock", facility_id=facility_id),
         )
+        named = {one["item_id"]: one["name"] for one in stock}
         numbers = {one["id"]: one["number"] for one in receipts}
         return visit.page(
             "staff/journal.html",
@@ -36,7 +38,9 @@ def router(site: Site) -> APIRouter:
             earlier=day - ONE_DAY,
             later=day + ONE_DAY,
             found=found,
-            receipts=[{**receipt_told(visit, facility, one), "of": numbers.get(one["refund_of"], "")} for one in receipts],
+            receipts=[
+                {**receipt_told(visit, facility, one, named), "of": numbers.get(one["refund_of"], "")} for one in receipts
+            ],
             closings=[_closing(visit, facility, one) for one in found["closings"]],
         )
 

@@ -66,6 +66,7 @@ async def _till(visit: Visit, facility_id: str, given: Fields, problem: str = ""
     bill = None
     if given.get("amount") and not problem and not who_problem:
         bill, problem = await _bill(visit, facility, given)
+    named = {one["item_id"]: one["name"] for one in stock}
     gifts = [_gift(visit, facility, one, held, given) for one in stock]
     return visit.page(
         "staff/till.html",
@@ -79,8 +80,9 @@ async def _till(visit: Visit, facility_id: str, given: Fields, problem: str = ""
         bill=bill,
         worth=lambda one: worth(visit.words, one["amount"], one["kind"], facility["currency"]),
         day=day,
-        receipts=[receipt_told(visit, facility, one) for one in reversed(receipts)],
-        last=receipt_told(visit, facility, last) if last else None,
+        receipts=[receipt_told(visit, facility, one, named) for one in reversed(receipts)],
+        last=receipt_told(visit, facility, last, named) if last else None,
+        named=named,
         methods=METHODS,
         key=token_urlsafe(16),
         problem=problem or who_problem,
@@ -124,8 +126,8 @@ async def _last(visit: Visit, receipt_id: str) -> Any:
     return await visit.door.get("register", "receipts", receipt_id)
 
 
-def receipt_told(visit: Visit, facility: Facility, one: Mapping[str, Any]) -> dict[str, Any]:
-    """A receipt with its time and amounts as they are written."""
+def receipt_told(visit: Visit, facility: Facility, one: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    """A receipt with its time and amounts as they are written, and its gifts by their names."""
     w, off = visit.words, one["gross_minor"] - one["due_minor"]
     return {
         **one,
@@ -133,7 +135,7 @@ def receipt_told(visit: Visit, facility: Facility, one: Mapping[str, Any]) -> di
         "gross": w.money(one["gross_minor"], one["currency"]),
         "due": w.money(one["due_minor"], one["currency"]),
         "off": w.money(off, one["currency"]) if off else "",
-        "gifts": [discount["item"] for discount in one["discounts"] if discount["item"]],
+        "gifts": [named.get(discount["item"], discount["item"]) for discount in one["discounts"] if discount["item"]],
     }
 
 

@@ -18,8 +18,6 @@ from gridstay.web.words import instant
 
 ONE_DAY = timedelta(days=1)
 GONE = ("cancelled", "no_show")
-ACTIONS = {"booked": ("check-in", "no-show", "cancel"), "checked_in": ("check-out",), "no_show": ("check-in",)}
-"""What can be done with a stay where it stands; the service says no to what the moment does not allow."""
 WAITING = ("waiting", "told")
 ROW = 44
 """Height of a lane, px."""
@@ -172,8 +170,17 @@ def _stay(visit: Visit, stay: Mapping[str, Any], names: Mapping[str, str], facil
         "end": end,
         "times": times,
         "name": names[stay["member_id"]],
-        "actions": ACTIONS.get(stay["state"], ()),
+        "actions": _actions(stay["state"], begun=start <= visit.now, is_near=start <= visit.now + ONE_DAY),
     }
+
+
+def _actions(state: str, *, begun: bool, is_near: bool) -> list[str]:
+    """What can be done with a stay where it stands; the service says no to what the facility's rules do not allow."""
+    if state == "checked_in":
+        return ["check-out"]
+    if state != "booked":
+        return []
+    return (["check-in"] if is_near else []) + ["no-show" if begun else "cancel"]
 
 
 def _overlaps(one: Mapping[str, Any], begin: datetime, end: datetime) -> bool:
