@@ -112,7 +112,7 @@ async def test_POS_S502_a_gift_is_handed_over_with_a_payment_and_stock_is_counte
     assert "2 at hand" in staff.text
     given = await twice(staff, f"{TILL}/pay", method="cash")
     await staff.get(given.headers["location"])
-    assert "soap" in staff.text
+    assert "Towards a gift Soap" in staff.text
     (stock,) = (await house.api.get("/register/stock", params={"facility_id": "salon"})).json()
     assert stock["at_hand"] == 1
     await staff.get(TILL)
