@@ -1,9 +1,10 @@
-"""The money for an event, as a VTN tells it (S400). OpenADR 3 has no such thing; by agreement it is an event of its own,
-whose first interval bears private payloads:
+"""The money for an event, as a VTN tells it (S400). OpenADR 3 has no such thing: its events are all that business logic
+can say to a VEN, and private payloads all that it may add. By agreement an interval of an event bears
 
     X_STATEMENT            the statement's name
-    X_STATEMENT_EVENT      the id of the event that is paid for
+    X_STATEMENT_EVENT      the id of the event that is paid for; absent: this one, to which the payloads were added
     X_STATEMENT_TOTAL      whole minor units; its descriptor names the currency
+    X_STATEMENT_CAPACITY   of the total, what is for power that was held; 0 if absent
     X_STATEMENT_REVISION   0 if absent        X_STATEMENT_FINAL   false if absent
 """
 
@@ -18,6 +19,7 @@ PAID_EVENT: Final = "X_STATEMENT_EVENT"
 TOTAL: Final = "X_STATEMENT_TOTAL"
 REVISION: Final = "X_STATEMENT_REVISION"
 FINAL: Final = "X_STATEMENT_FINAL"
+CAPACITY: Final = "X_STATEMENT_CAPACITY"
 MOST_MINOR: Final = 10**12
 
 
@@ -35,21 +37,23 @@ class Told:
     total_minor: int
     currency: str
     is_final: bool
+    capacity_minor: int = 0
+
+
+def states_money(event: Event) -> bool:
+    """Whether an event states money, for another event or for itself."""
+    return STATEMENT in _said(event)
 
 
 def is_statement(event: Event) -> bool:
-    """Whether an event states money."""
-    return any(payload.type == STATEMENT for interval in event.intervals or () for payload in interval.payloads)
+    """Whether an event is nothing but the money for another."""
+    said = _said(event)
+    return STATEMENT in said and said.get(PAID_EVENT, event.id) != event.id
 
 
 def told(event: Event) -> Told:
     """The money that an event states. Raises NoStatement."""
-    values = {
-        payload.type: payload.values[0]
-        for interval in (event.intervals or ())[:1]
-        for payload in interval.payloads
-        if payload.values
-    }
+    values = {PAID_EVENT: event.id} | _said(event)
     currencies = {one.payload_type: one.currency for one in event.payload_descriptors or ()}
     currency = currencies.get(TOTAL)
     if currency not in MINOR_DIGITS:
@@ -57,14 +61,24 @@ def told(event: Event) -> Told:
     final = values.get(FINAL, False)
     if not isinstance(final, bool):
         raise NoStatement(f"{FINAL} is true or false")
+    total = _whole(values, TOTAL, MOST_MINOR)
     return Told(
         _text(values, STATEMENT, 100),
         _text(values, PAID_EVENT, 128),
         _whole(values, REVISION, 1_000_000, 0),
-        _whole(values, TOTAL, MOST_MINOR),
+        total,
         currency,
         final,
+        _whole(values, CAPACITY, total, 0),
     )
+
+
+def _said(event: Event) -> dict[str, Any]:
+    """The first value of each payload type, of the first interval that has it."""
+    found: dict[str, Any] = {}
+    for payload in (payload for interval in event.intervals or () for payload in interval.payloads if payload.values):
+        found.setdefault(payload.type, payload.values[0])
+    return found
 
 
 def _text(values: dict[str, Any], name: str, most: int) -> str:

@@ -20,7 +20,7 @@ from dr_engine.domain.allocation import allocate
 from dr_engine.domain.capacity import Block
 from dr_engine.domain.grid_event import AskedPart, GridEvent, Run, asked_between, requested, runs, segments
 from dr_engine.domain.grid_share import Room, shared_w
-from dr_engine.domain.grid_statement import NoStatement, is_statement, told
+from dr_engine.domain.grid_statement import NoStatement, is_statement, states_money, told
 from dr_engine.domain.settlement import RequestInterval
 from dr_engine.settings import DrSettings
 from dr_engine.settling import terms_for
@@ -79,7 +79,7 @@ class Intake:
         known = [(seen, decode(Event, orjson.loads(seen.content))) for seen in grid.standing(connection)]
         changed = self._reconcile(connection, [(seen, event) for seen, event in known if not is_statement(event)], now)
         for seen, event in known:
-            if is_statement(event) and seen.settled_at is None:
+            if states_money(event) and seen.settled_at is None:
                 changed |= self._settle(connection, seen, event, now)
         return changed
 
@@ -238,13 +238,14 @@ class Intake:
             grid.note(connection, seen.event_id, f"not settled: {error}"[:500])
             return False
         weights = {one.event_id: self._delivered_wh(connection, one) for one in paid}
-        shares = allocate(money.total_minor, weights).parts
-        first = paid[0].event_id
-        shares = {**shares, first: shares[first] + money.total_minor - sum(shares.values())}
+        held, given = _shares(money.capacity_minor, weights), _shares(money.total_minor - money.capacity_minor, weights)
         try:
             for number, one in enumerate(paid):
                 name = money.statement_id if number == 0 else f"{money.statement_id}/{number + 1}"
-                part = Compensation(name, money.revision, one.event_id, shares[one.event_id], money.currency, money.is_final)
+                capacity, total = held[one.event_id], held[one.event_id] + given[one.event_id]
+                part = Compensation(
+                    name, money.revision, one.event_id, total, money.currency, money.is_final, capacity_minor=capacity
+                )
                 statements.settle(connection, part, terms_for(connection, self._settings, one.event_id), now)
         except Refused as error:
             grid.note(connection, seen.event_id, f"not settled: {error}"[:500])
@@ -303,6 +304,13 @@ def _most_w(block: Block) -> int:
 def _withdraw(connection: Connection, request: MadeRequest, now: datetime) -> None:
     events.withdraw(connection, request.request_id, now)
     grid.withdrawn(connection, request.request_id, now)
+
+
+def _shares(minor: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """An amount shared over requests by what each delivered; all of it to the first where none delivered anything."""
+    shares = allocate(minor, weights)
+    first = next(iter(weights))
+    return {**shares.parts, first: shares.parts[first] + shares.undistributed}
 
 
 def _paid(connection: Connection, event_id: str, now: datetime) -> list[DrEvent]:

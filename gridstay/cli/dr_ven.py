@@ -27,6 +27,13 @@ def status(operator: Operator) -> None:
     operator.show(answer, lambda: _status(answer, operator.zone_of(None)))
 
 
+@command(ven, "events")
+def events(operator: Operator) -> None:
+    """The events that the VTN has now: what they ask, what became of them, and why not."""
+    answer = operator.client.get("dr", "ven", "events")
+    operator.show(answer, lambda: _events(answer, operator.zone_of(None)))
+
+
 def seen_at_the_vtn(operator: Operator, event_id: str) -> Row | None:
     """The VTN's event behind a DR event, or None when it came by another way."""
     try:
@@ -93,6 +100,27 @@ def _programs(rows: list[Row]) -> RenderableType:
         "id": lambda row: row["id"],
     }
     return show.table(rows, columns, nothing="The VTN shows us no program.")
+
+
+def _events(rows: list[Row], zone: ZoneInfo) -> RenderableType:
+    columns = {
+        "event": lambda row: row["event_id"],
+        "name": lambda row: row["content"].get("eventName"),
+        "program": lambda row: row["program"],
+        "facilities": lambda row: ", ".join(row["facilities"]),
+        f"asks ({zone.key})": lambda row: _span(row["timeline"], zone),
+        "kW": lambda row: ", ".join(str(show.kilo(one["power_w"])) for one in row["timeline"][:3]),
+        "requests": lambda row: ", ".join(f"{one['facility']} {one['state']}" for one in row["requests"]),
+        "reports": lambda row: f"{sum(one['sent_at'] is not None for one in row['reports'])} of {len(row['reports'])}",
+        "note": lambda row: row["note"],
+    }
+    return show.table(rows, columns, nothing="The VTN has no event for us.")
+
+
+def _span(timeline: list[Row], zone: ZoneInfo) -> str:
+    if not timeline:
+        return "no power"
+    return show.span(timeline[0]["start"], timeline[-1]["end"], zone)
 
 
 def _status(row: Row, zone: ZoneInfo) -> RenderableType:

@@ -53,6 +53,31 @@ async def test_X5_S304_S400_from_the_vtn_s_event_to_the_money(moving: Listening,
     assert [(one.revision, one.total_minor) for one in bench.allocated] == [(0, 1000), (1, 1200)]
 
 
+async def test_X5_S400_money_that_is_added_to_the_event_itself_pays_for_it(moving: Listening, grid: Grid) -> None:
+    bench = moving.bench
+    program = grid.program()
+    for number in range(2):
+        await bench.arrive(number)
+    body = grid.event_body(program, [(at(5), at(9), -8)], eventName="up", reportDescriptors=ASKS)
+    event = grid.create("events", **body)
+    await bench.until(at(7))
+    values = {"X_STATEMENT": "st-9", "X_STATEMENT_TOTAL": 1000, "X_STATEMENT_CAPACITY": 400}
+    payloads = [{"type": name, "values": [value]} for name, value in values.items()]
+    body["intervals"][0]["payloads"] += payloads
+    body["payloadDescriptors"] = [*body["payloadDescriptors"], {"payloadType": "X_STATEMENT_TOTAL", "currency": "JPY"}]
+    grid.update("events", event["id"], **body)
+    await bench.until(at(8))
+    assert bench.csms.chargers["CP0"].plant.power_w < 0, "it is carried out all the same"
+    assert "is not over" in (await moving.shown(event["id"]))["note"]
+    await bench.until(at(13))
+    assert (await moving.shown(event["id"]))["note"] == "settled"
+    (allocated,) = bench.allocated
+    assert (allocated.statement_id, allocated.event_id, allocated.total_minor) == ("st-9", event["id"], 1000)
+    (revision,) = (await bench.http.get("/api/dr/statements/st-9")).json()
+    assert (revision["total_minor"], revision["capacity_minor"]) == (1000, 400)
+    assert len(grid.all("reports")) == 2
+
+
 async def test_X5_a_vtn_that_is_down_for_ten_minutes_stops_nothing_and_gets_its_reports(
     moving: Listening, grid: Grid
 ) -> None:

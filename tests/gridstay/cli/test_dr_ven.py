@@ -106,6 +106,22 @@ def test_X5_how_we_stand_at_the_vtn(service: FakeService) -> None:
         assert words in shown
 
 
+def test_X5_what_the_vtn_asks_now_and_what_became_of_it(service: FakeService) -> None:
+    refused = SEEN | {
+        "event_id": "vtn-8",
+        "timeline": [],
+        "requests": [],
+        "note": "the engine refuses it at salon: too late",
+    }
+    service.answers_with("GET", "/api/dr/ven/events", [SEEN, refused])
+    assert service.json("dr", "ven", "events") == [SEEN, refused]
+    shown = service.run("dr", "ven", "events").stdout
+    for words in ("vtn-7", "FRR up", "-30.0", "salon scheduled", "1 of 2", "vtn-8", "no power", "too late"):
+        assert words in shown
+    service.answers_with("GET", "/api/dr/ven/events", [])
+    assert "no event for us" in service.run("dr", "ven", "events").stdout
+
+
 def test_X5_without_a_vtn_it_says_so(service: FakeService) -> None:
     service.answers_with("GET", "/api/dr/ven", {"detail": "no VTN is set"}, 404)
     result = service.run("dr", "ven", "status")
