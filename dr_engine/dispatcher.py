@@ -16,16 +16,18 @@ from sqlalchemy import Connection
 from dr_engine.coming import coming
 from dr_engine.commander import Commander, Order
 from dr_engine.domain.availability import Experience
-from dr_engine.domain.board import Board
+from dr_engine.domain.board import Board, DispatchRules
 from dr_engine.domain.dispatch import State, Step, step
 from dr_engine.domain.keeping import kept
 from dr_engine.domain.lasting import Coming, rest_of
 from dr_engine.domain.live import seen_charge_w
+from dr_engine.domain.product import rules_of
 from dr_engine.domain.sharing import Caps
 from dr_engine.fleet import PoolCar, PoolEntry, World, car_of, joining, pool_car, read_world
 from dr_engine.idling import Idling, Planned
 from dr_engine.metrics import DispatchMetrics
 from dr_engine.settings import DrSettings
+from dr_engine.settling import product_of
 from dr_engine.store import dispatching, outcomes
 from dr_engine.store.dispatching import Joined, LogEntry
 from dr_engine.store.events import DrEvent
@@ -43,9 +45,11 @@ def _unplanned(session_id: str, at: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Who may still come, looked at then by what was learned of guests."""
+    """What an event's steps rest on beside the cars: the rules of its product, what was learned of guests, and who may still
+    come, as it was looked at then."""
 
     at: datetime
+    rules: DispatchRules
     experience: Experience
     coming: Coming
 
@@ -69,7 +73,7 @@ class Dispatcher:
         self._alarm: asyncio.Task[None] | None = None
         self._states: dict[str, State] = {}
         self._seen_charge_w: dict[str, float] = {}
-        self._comings: dict[str, _Known] = {}
+        self._known: dict[str, _Known] = {}
         self._asked: set[tuple[str, int, str]] = set()
         self._verdicts: dict[tuple[str, str], str] = {}
         self._pool: list[PoolEntry] = []
@@ -153,7 +157,7 @@ class Dispatcher:
         self._telemetry.keep(world.running, now)
         open_ids = {event.event_id for event in world.events}
         self._states = {event: state for event, state in self._states.items() if event in open_ids}
-        self._comings = {event: known for event, known in self._comings.items() if event in open_ids}
+        self._known = {event: known for event, known in self._known.items() if event in open_ids}
         self._asked = {key for key in self._asked if key[0] in open_ids}
         self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key[0] in open_ids}
         self._seen_charge_w = {one: power for one, power in self._seen_charge_w.items() if one in world.running}
@@ -181,11 +185,13 @@ class Dispatcher:
         names = [car.session_id for car in pool]
         requested_w, state = event.intervals[position].power_w, self._states.get(event.event_id, State())
         sold = [one for one in world.sold.get(event.facility_id, ()) if one.start >= event.end]
-        expected = await self._coming(event, max([event.end, *(one.end for one in sold)]), now)
+        known = await self._knowledge(event, max([event.end, *(one.end for one in sold)]), now)
         board = self._board(event.facility_id, pool, here, now)
-        board = replace(board, kept=kept(board.cars, board.soc_pct, event.end.timestamp(), sold, expected, self._physics))
-        rest = rest_of(event.intervals, position, now, expected)
-        decided = step(board, requested_w, event.end, state, self._rules, self._physics, rest)
+        board = replace(
+            board, kept=kept(board.cars, board.soc_pct, event.end.timestamp(), sold, known.coming, self._physics)
+        )
+        rest = rest_of(event.intervals, position, now, known.coming)
+        decided = step(board, requested_w, event.end, state, known.rules, self._physics, rest)
         self._states[event.event_id] = decided.state
         asked_w, metered_w = self._fleets.get(event.facility_id, (0, 0.0))
         self._fleets[event.facility_id] = asked_w + requested_w, metered_w + decided.measured_w
@@ -200,24 +206,27 @@ class Dispatcher:
         verdicts = {session: verdict.value for session, verdict in zip(names, decided.verdicts, strict=True)}
         present = joined | {one.session_id for one in found}
         asked = [name for name, alive in zip(names, decided.controls.alive(now.timestamp()), strict=True) if alive]
-        known = {one: verdicts[one] for one in verdicts if one in present}
-        await self._keep(event, position, decided, asked, found, known, now)
+        standing = {one: verdicts[one] for one in verdicts if one in present}
+        await self._keep(event, position, decided, asked, found, standing, now)
         return verdicts
 
-    async def _coming(self, event: DrEvent, until: datetime, now: datetime) -> Coming:
-        """Who may still come by then, looked at now and then; what guests are like is read once for an event."""
-        known = self._comings.get(event.event_id)
+    async def _knowledge(self, event: DrEvent, until: datetime, now: datetime) -> _Known:
+        """Who may come by then is looked at now and then; the rest is read once for an event."""
+        known = self._known.get(event.event_id)
         if known is not None and now < known.at + timedelta(seconds=self._rules.look_s):
-            return known.coming
+            return known
 
         def read(connection: Connection) -> _Known:
-            outcome = known.experience if known else None
-            if outcome is None:
-                outcome = Experience(outcomes.of_facility(connection, event.facility_id), self._settings.prior())
-            return _Known(now, outcome, coming(connection, event.facility_id, now, until, outcome, self._telemetry))
+            if known is not None:
+                rules, experience = known.rules, known.experience
+            else:
+                rules = rules_of(self._rules, product_of(connection, event, self._settings.product_table()))
+                experience = Experience(outcomes.of_facility(connection, event.facility_id), self._settings.prior())
+            found = coming(connection, event.facility_id, now, until, experience, self._telemetry)
+            return _Known(now, rules, experience, found)
 
-        found = self._comings[event.event_id] = await self._database.read(read)
-        return found.coming
+        found = self._known[event.event_id] = await self._database.read(read)
+        return found
 
     def _board(self, facility_id: str, pool: list[PoolCar], here: list[PoolCar], now: datetime) -> Board:
         """The pool as arrays. The site's other cars and its building use of its limits too."""

@@ -113,7 +113,10 @@ def _guests(cars: int, spare_pct: float, parts: int) -> list[Guest]:
                 START,
                 50 + spare_pct * random.uniform(0.5, 1.5),
             ),
-            tuple(Chances(_SHOWS, 1.0, 0.92 ** ((number + 1) / parts)) for number in range(parts)),
+            tuple(
+                Chances(_SHOWS, 1.0, 0.92 ** ((number + 1) / parts), to_start=0.92 ** (number / parts))
+                for number in range(parts)
+            ),
         )
         for _ in range(cars)
     ]

@@ -5,7 +5,8 @@ give; samples 2 to 12 s old, converters some percent off, one car in fifty silen
 all that happens between what is known and what is sent: the event's cars are taken from the arrays of all sessions, the step
 is made, its conclusions are put back. `begin`: nobody has a setpoint yet, everybody is told one; `hold`: seven ticks later,
 the next samples are judged and some profiles are renewed; `turn`: the request changes, all is shared anew; `limits`: as
-`turn`, with every site at its limit; `least`: as `turn`, with a least power of 1.4 kW. Milliseconds of the processor, one
+`turn`, with every site at its limit; `least`: as `turn`, with a least power of 1.4 kW; `ahead`: as `turn`, in a step that
+looks at what can be held to the end, beside a block that is sold for the hour after it. Milliseconds of the processor, one
 thread: the least, the median and the most of all repetitions.
 """
 
@@ -18,17 +19,21 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from contracts.dr import Direction
 from dr_engine.domain.board import Board, DispatchRules
 from dr_engine.domain.car import Cars, Floats, Physics, Places
 from dr_engine.domain.controls import Controls
 from dr_engine.domain.dispatch import State, Step, step
+from dr_engine.domain.keeping import kept
+from dr_engine.domain.lasting import NOBODY, Rest
+from dr_engine.domain.offer import Hold
 from dr_engine.domain.sharing import Caps
 
 NOW = datetime(2026, 6, 3, 9, 0, tzinfo=UTC)
 END = NOW + timedelta(hours=1)
 TICK_S, SITE_CARS = 5.0, 50
 RULES, PHYSICS = DispatchRules(), Physics()
-CASES = ("begin", "hold", "turn", "limits", "least")
+CASES = ("begin", "hold", "turn", "limits", "least", "ahead")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Fleet:
     controls: Controls
     places: Places
     converter: Floats
+    sold: tuple[Hold, ...] = ()
 
 
 def fleet(cars: int, seed: int = 1) -> Fleet:
@@ -80,8 +86,11 @@ def _caps(cars: int, limit_w: float) -> Caps:
 
 def decided(known: Fleet, request_w: float, state: State) -> Step:
     """One step as the engine makes it: take, decide, put back."""
-    board = replace(known.board, controls=known.controls.take(known.places))
-    done = step(board, request_w, END, state, RULES, PHYSICS)
+    board, rest = replace(known.board, controls=known.controls.take(known.places)), None
+    if known.sold:
+        board = replace(board, kept=kept(board.cars, board.soc_pct, END.timestamp(), known.sold, NOBODY, PHYSICS))
+        rest = Rest(request_w, END.timestamp())
+    done = step(board, request_w, END, state, RULES, PHYSICS, rest)
     known.controls.conclude(known.places, done.controls)
     return done
 
@@ -126,6 +135,7 @@ def situations(cars: int) -> dict[str, Callable[[], tuple[Fleet, float, State]]]
         done = decided(running, request_w, state)
         running, state = obeyed(running, done), done.state
     at_limit = replace(running, board=replace(running.board, caps=_caps(cars, 0.6 * abs(request_w) / cars * SITE_CARS)))
+    sold = Hold(END, END + timedelta(hours=1), Direction.UP, round(-0.2 * request_w / 1000))
     stepped = replace(running, board=replace(running.board, step_w=np.full(cars, 1_400.0)))
 
     def again(known: Fleet, power_w: float, then: State) -> Callable[[], tuple[Fleet, float, State]]:
@@ -137,6 +147,7 @@ def situations(cars: int) -> dict[str, Callable[[], tuple[Fleet, float, State]]]
         "turn": again(running, 0.6 * request_w, state),
         "limits": again(at_limit, 0.6 * request_w, state),
         "least": again(stepped, 0.1 * request_w, state),
+        "ahead": again(replace(running, sold=(sold,)), 0.6 * request_w, state),
     }
 
 

@@ -2,14 +2,18 @@
 none stands in the code: a table is shipped with the package, and settings add to it or replace its rows.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.dr import Direction
 from dr_engine.domain.baseline import BaselineKind
+from dr_engine.domain.board import DispatchRules
 from dr_engine.domain.terms import MeasuredAt
 
+STRAYS = 0.02
+"""A fleet that can stays within that part of any request (docs/benchmarks_dr.md: on the mean within 0.4 %)."""
 Seconds = Annotated[int, Field(gt=0, le=86_400, strict=True)]
 
 
@@ -47,6 +51,15 @@ class MarketProduct(BaseModel):
         if self.duration_s > self.block_s:
             raise ValueError(f"product {self.code}: duration_s {self.duration_s} is longer than its block")
         return self
+
+
+def rules_of(rules: DispatchRules, product: MarketProduct | None) -> DispatchRules:
+    """How an event of a product is dispatched: there in half its response, so that the other half is left for chargers to
+    answer; lower where energy is short only inside its band, less what the fleet strays from any request."""
+    if product is None:
+        return rules
+    band = max(0.0, product.band_fraction - STRAYS)
+    return replace(rules, ramp_s=min(rules.ramp_s, product.response_s / 2), short_band=min(rules.short_band, band))
 
 
 class UnknownProduct(LookupError):

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.dr import Direction
-from dr_engine.domain.product import MarketProduct, Products, UnknownProduct
+from dr_engine.domain.board import DispatchRules
+from dr_engine.domain.product import MarketProduct, Products, UnknownProduct, rules_of
 from dr_engine.products import BadProducts, read, shipped
 from dr_engine.settings import DrSettings
 
@@ -74,3 +75,15 @@ def test_products_are_frozen() -> None:
     assert isinstance(product, MarketProduct)
     with pytest.raises(ValidationError):
         setattr(product, "min_kw", 1)  # noqa: B010
+
+
+def test_X2_an_event_of_a_product_is_there_in_half_its_response_and_lower_only_inside_its_band() -> None:
+    rules = DispatchRules(ramp_s=600, short_band=0.08)
+    (product,) = read(ROW)
+    found = rules_of(rules, product)
+    assert (found.ramp_s, found.short_band) == (30, 0.08)
+    narrow = rules_of(rules, product.model_copy(update={"band_fraction": 0.05}))
+    assert narrow.short_band == pytest.approx(0.03)
+    assert rules_of(rules, product.model_copy(update={"band_fraction": 0.01})).short_band == 0
+    assert rules_of(rules, product.model_copy(update={"response_s": 3600})).ramp_s == 600
+    assert rules_of(rules, None) is rules
