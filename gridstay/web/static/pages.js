@@ -84,7 +84,10 @@ addEventListener("pageshow", () => document.querySelectorAll("form").forEach((fo
 // at the page again every so many seconds.
 function show(element, content) {
   const fresh = new DOMParser().parseFromString(content, "text/html").body;
-  if (fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
+  if (fresh.innerHTML === element.innerHTML || element.querySelector("details[open], form :focus")) return; // not under a finger
+  const scrolled = [...element.querySelectorAll(".scroller")].map((one) => one.scrollLeft);
+  element.replaceChildren(...fresh.childNodes);
+  element.querySelectorAll(".scroller").forEach((one, number) => { one.scrollLeft = scrolled[number]; });
 }
 
 async function renew(element) {
@@ -120,3 +123,9 @@ function follow(element) {
 }
 
 document.querySelectorAll("[data-live]").forEach(follow);
+
+// A timeline that is wider than the screen is shown from a little before now.
+for (const now of document.querySelectorAll(".scroller .now")) {
+  const scroller = now.closest(".scroller");
+  scroller.scrollLeft += now.getBoundingClientRect().left - scroller.getBoundingClientRect().left - scroller.clientWidth / 2;
+}

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from gridstay.web.guest.live import about_earned
-from gridstay.web.guest.times import Paid
 from gridstay.web.passes import COOKIE, Passes
 from runtime.clock import SystemClock
 from tests.gridstay.web.conftest import CAR, Browser, House
@@ -263,15 +261,6 @@ async def test_every_refusal_that_a_guest_meets_is_japanese_on_a_japanese_page(h
     assert again.status_code == 409
     assert "ご予約の状態が変わっています" in again.text
     assert "このページはありません" in (await guest.get("/stays/nothing")).text
-
-
-async def test_M6_what_a_car_has_earned_so_far_is_reckoned_by_its_paid_period(house: House) -> None:
-    start = datetime(2026, 11, 27, 3, tzinfo=UTC)
-    paid = [Paid(start, start + 60 * MINUTE, minor_per_kwh=30), Paid(start + 60 * MINUTE, start + 90 * MINUTE, 90)]
-    event = {"start": start.isoformat(), "end": (start + 30 * MINUTE).isoformat(), "delivered_wh": 1_500}
-    assert about_earned([event], paid) == 45
-    assert about_earned([event | {"start": (start - 90 * MINUTE).isoformat(), "end": start.isoformat()}], paid) == 0
-    assert about_earned([], paid) == 0
 
 
 async def test_S500_a_stay_is_followed_by_a_stream_of_its_own(house: House) -> None:
