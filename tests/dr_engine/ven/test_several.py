@@ -81,18 +81,21 @@ async def test_X5_a_group_is_asked_together_by_what_each_facility_can_do(two: Li
     assert await two.requests() == found, "what stands is not asked again"
 
 
-@pytest.mark.parametrize(("targets", "meant"), [([], {FACILITY, SPA}), (["spa"], {SPA}), (["spa", "hall"], {FACILITY, SPA})])
-async def test_X5_an_event_for_all_or_for_several_by_name(
-    two: Listening, grid: Grid, targets: list[str], meant: set[str]
-) -> None:
+async def test_X5_an_event_for_all_or_for_several_by_name(two: Listening, grid: Grid) -> None:
     await guests(two)
-    grid.ask(program_of(grid), (at(30), at(40), -9), **({"targets": targets} if targets else {}))
+    program = program_of(grid)
+    for number, targets in enumerate(([], ["spa"], ["spa", "hall"])):
+        when = at(30 + 20 * number), at(40 + 20 * number)
+        grid.ask(program, (*when, -9), **({"targets": targets} if targets else {}))
     await two.bench.until(at(2))
-    asked = by_facility(await two.requests())
-    assert set(asked) == meant
-    assert sum(powers[0] for powers in asked.values()) == -9000
+    asked: dict[str, dict[str, int]] = {}
+    for one in await two.requests():
+        asked.setdefault(one["start"], {})[one["facility_id"]] = one["intervals"][0]["power_w"]
+    assert [set(powers) for powers in asked.values()] == [{FACILITY, SPA}, {SPA}, {FACILITY, SPA}]
+    assert [sum(powers.values()) for powers in asked.values()] == [-9000] * 3
 
 
+@pytest.mark.acceptance
 async def test_X5_a_change_is_shared_beside_what_all_would_do(two: Listening, grid: Grid) -> None:
     await guests(two)
     kind = "DISPATCH_SETPOINT_RELATIVE"
@@ -122,6 +125,7 @@ async def test_X5_what_one_facility_cannot_be_asked_the_others_do(two: Listening
     assert (await two.shown(event["id"]))["note"] == ""
 
 
+@pytest.mark.acceptance
 async def test_X5_an_event_that_changes_is_shared_anew(two: Listening, grid: Grid) -> None:
     await guests(two)
     program = program_of(grid)
@@ -138,6 +142,7 @@ async def test_X5_an_event_that_changes_is_shared_anew(two: Listening, grid: Gri
     assert by_facility(await two.requests()) == {}
 
 
+@pytest.mark.acceptance
 async def test_X5_facilities_that_are_granted_a_target_later_take_part_from_then_on(two: Listening, grid: Grid) -> None:
     await guests(two)
     event = grid.ask(program_of(grid), (at(30), at(40), -9), targets=["hall"])
@@ -149,6 +154,7 @@ async def test_X5_facilities_that_are_granted_a_target_later_take_part_from_then
     assert (await two.shown(event["id"]))["facilities"] == [SPA]
 
 
+@pytest.mark.acceptance
 async def test_X5_a_number_may_be_of_each_facility(
     host: Host, clock: SimulatedClock, open_database: OpenDatabase, grid: Grid
 ) -> None:
