@@ -6,7 +6,6 @@ neither direction can block the other, and no task is there for a connection.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -125,7 +124,7 @@ class StationLink:
         self._ended = ended
         self._quirks = quirks.rules_for(common.quirks, admitted.make)
         self._session = Session(version, Role.CSMS, max_length=common.max_length, repair=self._repair, hears=self._hears)
-        self._waiting: deque[_Said] = deque()
+        self._waiting: list[_Said] = []  # few, mostly none: a deque takes 760 octets
         self._is_handling = False
         self._consulting: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[Result | Refusal]] = {}
@@ -278,7 +277,7 @@ class StationLink:
         self._is_handling = bool(self._waiting)
         if not self._waiting:
             return
-        said = self._waiting.popleft()
+        said = self._waiting.pop(0)
         if len(self._waiting) < MAX_WAITING:
             self._socket.release(Hold.WAITING)
         if isinstance(said.message, Notified):

@@ -17,6 +17,7 @@ from typing import Protocol, cast
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import CloseCode, Frame, Opcode, apply_mask  # type: ignore[attr-defined]
 from websockets.http11 import Request, Response
+from websockets.protocol import Protocol as WebSocketProtocol
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -36,6 +37,7 @@ SMALL_DEFLATE = ServerPerMessageDeflateFactory(
     server_max_window_bits=10, client_max_window_bits=10, compress_settings={"memLevel": 3}
 )
 """permessage-deflate for a station that offers it (OCPP-J 3.3), with buffers that suit messages of a kilobyte or two."""
+_END_OF_REQUEST = b"\r\n\r\n"
 _WHOLE_TEXT = 0x80 | Opcode.TEXT
 _MASKED = 0x80
 _TWO_OCTETS, _EIGHT_OCTETS = 126, 127
@@ -74,6 +76,7 @@ class StationSocket(asyncio.Protocol):
     somebody to `listen`, messages are read."""
 
     __slots__ = (
+        "_asked_and_no_more",
         "_closed",
         "_deadline",
         "_early",
@@ -94,6 +97,7 @@ class StationSocket(asyncio.Protocol):
         self._fragments: list[bytes] | None = None
         self._held = Hold(0)
         self._is_plain = False
+        self._asked_and_no_more = False
         self._deadline: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None  # for those who wait for the end
         self.transport: asyncio.Transport
@@ -176,6 +180,9 @@ class StationSocket(asyncio.Protocol):
         open now."""
         self._respond(self._ws.accept(request))
         self._is_plain = not self._ws.extensions
+        if self.is_open and self._asked_and_no_more:
+            self._ws.parser = WebSocketProtocol.parse(self._ws)  # the one that has read the request holds it for ever
+            next(self._ws.parser)
         return self.is_open
 
     def refuse(self, response: Response) -> None:
@@ -214,6 +221,7 @@ class StationSocket(asyncio.Protocol):
                 listener.heard(text)
                 return
         self._ws.receive_data(data)
+        self._asked_and_no_more = data.endswith(_END_OF_REQUEST)
         self._go_on()
 
     def eof_received(self) -> None:

@@ -26,7 +26,7 @@ def spare_the_collector() -> None:
     Messages leave little that refers to itself, so it may look less often, too."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 2, 5_000)
+    gc.set_threshold(50_000, 2, 1_000)
 
 
 def until_told() -> asyncio.Event:
