@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 # Compiled once, read by each of the many processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format clean npm chromium openmp
+.PHONY: demo test check format clean npm chromium postgres openmp
 
 demo: $(VENV)/ready
 	$(BIN)/gridstay demo --out out
 
-test: check npm chromium
+test: check npm chromium postgres
 	$(BIN)/pytest -m acceptance -n 3 --maxschedchunk 1 -q  # they wait even more
 
 # One of the stations in the acceptance tests runs on Node.
@@ -21,6 +21,10 @@ npm:
 # The pages are tried in a real browser, with letters for Japanese.
 chromium:
 	@command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium fonts-ipafont-gothic; }
+
+# The reservation service is tried on a server of its own; Debian's package starts another, which is not needed.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update && apt-get install --yes --no-install-recommends postgresql; }
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .

@@ -21,6 +21,7 @@ from gridstay.upkeep.pruning import Keep, of_mailboxes, prune
 from gridstay.web.pages import open_pages
 from gridstay.web.passes import Passes, personal_links
 from gridstay.web.streams import Streams
+from reservation.service import NAME as RESERVATION
 from reservation.service import ReservationService, ReservationSettings
 from runtime.activity import Activity
 from runtime.bus.local import LocalBus
@@ -103,7 +104,7 @@ async def running(settings: Settings, *, clock: Clock, log: Log) -> AsyncIterato
         databases = {
             name: await stack.enter_async_context(
                 Database.open(
-                    url_of(settings.data, name),
+                    _url(settings, name),
                     activity=activity,
                     metrics=storage.of(name),
                     in_loop=name in BUSY,
@@ -203,6 +204,11 @@ def _upkeep(databases: dict[str, Database], clock: Clock, usual: Keep) -> APIRou
         return Pruned(gone=gone, done=True)
 
     return upkeep
+
+
+def _url(settings: Settings, name: str) -> str:
+    elsewhere = settings.reservation.database_url if name == RESERVATION else None
+    return url_of(settings.data, name) if elsewhere is None else elsewhere.get_secret_value()
 
 
 def _reachable(host: str) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import ArgumentError
 
 from contracts.csms import SessionChanged
 from contracts.dr import CompensationAllocated, IncentiveWindowsPublished
@@ -22,6 +24,7 @@ from runtime.storage.database import Database
 from runtime.storage.outbox import Relay
 
 NAME = "reservation"
+DRIVER = "postgresql+psycopg"
 
 
 class ReservationSettings(BaseModel):
@@ -30,18 +33,37 @@ class ReservationSettings(BaseModel):
     `channels`: how members are reached (S106), by a name of the operator's, each an apprise URL with `{address}` where
     the member's address belongs. The channel `email` is for members' e-mail addresses and `sms` for their phone numbers; for
     the others members say their address themselves. Without any, what members are told is in their inbox and in the log.
+
+    `database_url`: a database of a PostgreSQL server (`postgresql://user:password@host/name`) in place of a file in the data
+    folder; it needs `pip install 'gridstay[postgres]'`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     public_url: HttpUrl | None = None
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], SecretStr] = {}
+    database_url: SecretStr | None = None
 
     @field_validator("channels")
     @classmethod
     def _usable(cls, given: dict[str, SecretStr]) -> dict[str, SecretStr]:
         courier.check({name: url.get_secret_value() for name, url in given.items()})
         return given
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgresql(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None:
+            return None
+        try:
+            url = make_url(given.get_secret_value())
+        except ArgumentError as error:
+            raise ValueError("a database's URL is postgresql://user:password@host/name") from error
+        if url.drivername not in ("postgresql", DRIVER) or not url.database:
+            raise ValueError("a database's URL is postgresql://user:password@host/name")
+        if find_spec("psycopg") is None:
+            raise ValueError("a PostgreSQL database needs a driver: pip install 'gridstay[postgres]'")
+        return SecretStr(url.set(drivername=DRIVER).render_as_string(hide_password=False))
 
 
 class ReservationService:

@@ -53,7 +53,10 @@ def check_databases(folder: Path) -> None:
     missing = [name for name in TABLES if not file_of(folder, name).is_file()]
     if missing:
         names = ", ".join(file_of(folder, name).name for name in missing)
-        raise UpkeepError(f"there is no {names} in {folder}; give --data, the data directory of a service")
+        raise UpkeepError(
+            f"there is no {names} in {folder}; give --data, the data directory of a service. (A database on a PostgreSQL "
+            "server is looked after with that server's own tools.)"
+        )
 
 
 @contextmanager

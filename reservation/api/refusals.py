@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 
 from reservation.api.fields import PeriodAnswer
 from reservation.domain.refusal import Conflict, Fact, Invalid, NotFree, Reason, Refused, Unknown
@@ -40,10 +41,14 @@ class RefusingRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            if any("\0" in str(value) for value in request.path_params.values()):
+                return refused(Unknown("nothing has such a name"))
             try:
                 return await handle(request)
             except Refused as refusal:
                 return refused(refusal)
+            except DataError:
+                return refused(Invalid("a text or a number here is none that a database keeps"))
             except RequestValidationError as error:
                 return misfit(error)
 

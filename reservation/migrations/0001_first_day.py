@@ -191,8 +191,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_allocation_shares_member_id"), ["member_id"], unique=False)
 
     # ### end Alembic commands ###
-    if op.get_bind().dialect.name == "sqlite":
-        forbid_change()
+    forbid_change()
 
 
 def forbid_change() -> None:

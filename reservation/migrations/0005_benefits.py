@@ -46,7 +46,7 @@ def upgrade() -> None:
 
     op.execute("ALTER TABLE allocation_shares RENAME COLUMN points TO benefit")
     with op.batch_alter_table("allocations", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("final", sa.Boolean(), server_default=sa.text("0"), nullable=False))
+        batch_op.add_column(sa.Column("final", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column("terms", sa.JSON(), nullable=True))
 
     keep_terms(op.get_bind())

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from reservation.domain.benefit import BenefitPolicy, Kind
 from reservation.domain.grant import Grant, Use
 from reservation.store.tables import benefit_policies, grants, ledger_lines
+from runtime.storage.sums import total
 
 
 def policy_of(connection: Connection, facility_id: str) -> BenefitPolicy:
@@ -58,7 +59,7 @@ def of_member(
 
 def over(connection: Connection, now: datetime, limit: int) -> list[Use]:
     """Grants whose time is over, with what could still be spent of each; at most so many."""
-    left = func.sum(ledger_lines.c.amount)
+    left = total(ledger_lines.c.amount)
     query = (
         select(grants, left.label("left"))
         .join(ledger_lines, ledger_lines.c.grant_id == grants.c.id)

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from reservation.domain import grant as grant_rules
 from reservation.domain.benefit import Kind
 from reservation.domain.grant import Grant, Held
 from reservation.domain.ledger import POINTS, Balance, Entry, Line, Posted, member_points
 from reservation.store.tables import ledger_entries, ledger_lines
+from runtime.storage.sums import total
 
 
 def post(connection: Connection, entry: Entry) -> bool:
@@ -53,7 +54,7 @@ def posted(
 def balances(connection: Connection) -> list[Balance]:
     """What every account holds, by account."""
     query = (
-        select(ledger_lines.c.account, ledger_entries.c.unit, func.sum(ledger_lines.c.amount))
+        select(ledger_lines.c.account, ledger_entries.c.unit, total(ledger_lines.c.amount))
         .join_from(ledger_lines, ledger_entries)
         .group_by(ledger_lines.c.account, ledger_entries.c.unit)
         .order_by(ledger_lines.c.account, ledger_entries.c.unit)
@@ -76,7 +77,7 @@ def points_of(connection: Connection, member_id: str) -> int:
 def points_granted(connection: Connection) -> int:
     """All points that members were given for their compensation, less what corrections took back."""
     query = (
-        select(func.sum(ledger_lines.c.amount))
+        select(total(ledger_lines.c.amount))
         .join_from(ledger_lines, ledger_entries)
         .where(ledger_entries.c.key.startswith(f"{Kind.POINTS}/"), ledger_lines.c.account.startswith("facility/"))
     )
@@ -96,7 +97,7 @@ def available(connection: Connection, grants: Iterable[Grant]) -> dict[str, int]
     found = dict.fromkeys(of_grants, 0)
     columns = ledger_lines.c
     accounts = {grant.available for grant in of_grants.values()}
-    query = select(columns.grant_id, func.sum(columns.amount)).where(columns.account.in_(accounts))
+    query = select(columns.grant_id, total(columns.amount)).where(columns.account.in_(accounts))
     for grant_id, amount in connection.execute(query.group_by(columns.grant_id)):
         if grant_id in found:
             found[grant_id] = int(amount)
@@ -105,7 +106,7 @@ def available(connection: Connection, grants: Iterable[Grant]) -> dict[str, int]
 
 def balance(connection: Connection, account: str) -> int:
     """What an account holds."""
-    query = select(func.sum(ledger_lines.c.amount)).where(ledger_lines.c.account == account)
+    query = select(total(ledger_lines.c.amount)).where(ledger_lines.c.account == account)
     return int(connection.execute(query).scalar_one() or 0)
 
 
@@ -113,7 +114,7 @@ def accounts_of(connection: Connection, prefix: str) -> list[str]:
     """The accounts whose names begin so and that hold anything."""
     columns = ledger_lines.c
     query = select(columns.account).where(columns.account.startswith(prefix, autoescape=True)).group_by(columns.account)
-    return list(connection.execute(query.having(func.sum(columns.amount) != 0)).scalars())
+    return list(connection.execute(query.having(total(columns.amount) != 0)).scalars())
 
 
 def _lines(connection: Connection, after: int, last: int) -> dict[int, list[Line]]:

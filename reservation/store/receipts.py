@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from reservation.domain.till import Deed, Discount, Method, Receipt, RegisterRules
 from reservation.store.tables import closings, receipts, register_requests, register_rules
+from runtime.storage.sums import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def closed(connection: Connection, facility_id: str, day: date) -> list[Closing]
 def spent_since(connection: Connection, facility_id: str, since: datetime) -> dict[str, int]:
     """What each member has paid in money at a facility since then, less refunds, in minor units (S104)."""
     row = receipts.c
-    query = select(row.member_id, func.sum(row.due_minor)).where(
+    query = select(row.member_id, total(row.due_minor)).where(
         row.facility_id == facility_id, row.at >= since, row.member_id.is_not(None), row.deed != Deed.PAYOUT
     )
     return {member: int(amount) for member, amount in connection.execute(query.group_by(row.member_id))}

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, select
 
 from reservation.domain.grant import Grant
 from reservation.store import grants
 from reservation.store.tables import ledger_entries, ledger_lines
+from runtime.storage.sums import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def holdings(connection: Connection, member_id: str, facility_id: str | None = N
     mine = grants.of_member(connection, member_id, facility_id)
     columns = ledger_lines.c
     accounts = {account for grant in mine for account in (grant.available, grant.pending)}
-    query = select(columns.grant_id, columns.account, func.sum(columns.amount)).where(columns.account.in_(accounts))
+    query = select(columns.grant_id, columns.account, total(columns.amount)).where(columns.account.in_(accounts))
     sums = {(row[0], row[1]): int(row[2]) for row in connection.execute(query.group_by(columns.grant_id, columns.account))}
     found = [Holding(one, sums.get((one.id, one.available), 0), sums.get((one.id, one.pending), 0)) for one in mine]
     return [one for one in found if one.available or one.pending]
@@ -59,9 +60,9 @@ def debts(connection: Connection, member_id: str, facility_id: str | None = None
     """What a member owes."""
     columns = ledger_lines.c
     prefix = f"debt/{member_id}/"
-    total = func.sum(columns.amount)
-    query = select(columns.account, total).where(columns.account.startswith(prefix, autoescape=True))
-    rows = connection.execute(query.group_by(columns.account).having(total != 0).order_by(columns.account)).all()
+    sum_ = total(columns.amount)
+    query = select(columns.account, sum_).where(columns.account.startswith(prefix, autoescape=True))
+    rows = connection.execute(query.group_by(columns.account).having(sum_ != 0).order_by(columns.account)).all()
     found = [(*account.removeprefix(prefix).split("/"), -int(amount)) for account, amount in rows]
     return [Debt(facility, kind, amount) for kind, facility, amount in found if facility_id in (None, facility)]
 

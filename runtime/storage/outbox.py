@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import codec
@@ -49,7 +49,8 @@ class Mailboxes:
 
     @cached_property
     def _receive(self) -> Prepared:
-        return Prepared(insert_or_ignore(self.inbox).on_conflict_do_nothing())
+        elsewhere = postgresql.insert(self.inbox).on_conflict_do_nothing()
+        return Prepared(sqlite.insert(self.inbox).on_conflict_do_nothing(), elsewhere=elsewhere)
 
     @classmethod
     def of(cls, metadata: MetaData) -> "Mailboxes":

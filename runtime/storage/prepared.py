@@ -24,10 +24,14 @@ _ROW = "key of the row"
 class Prepared:
     """One statement. Values are given by the names of its bind parameters; those that it has itself need none.
 
-    `columns` are those that an insert names; None is all of them.
+    `columns` are those that an insert names; None is all of them. On another engine than SQLite it goes the usual way,
+    as `elsewhere` where it is spelt otherwise there.
     """
 
-    def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, statement: Executable, columns: Sequence[str] | None = None, elsewhere: Executable | None = None
+    ) -> None:
+        self._elsewhere: Any = statement if elsewhere is None else elsewhere
         compiled = statement.compile(dialect=_DIALECT, column_keys=columns)  # type: ignore[attr-defined]
         self.text = str(compiled)
         self._own = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
@@ -44,6 +48,8 @@ class Prepared:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Run it once; how many rows it changed."""
+        if connection.dialect.name != _DIALECT.name:
+            return connection.execute(self._elsewhere, values, execution_options={"preserve_rowcount": True}).rowcount
         bound = self._values(values)
         try:
             cursor = self._cursor(connection)
@@ -55,6 +61,9 @@ class Prepared:
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each row."""
+        if connection.dialect.name != _DIALECT.name:
+            connection.execute(self._elsewhere, list(rows))
+            return
         bound = [self._values(row) for row in rows]
         try:
             self._cursor(connection).executemany(self.text, bound)
@@ -63,6 +72,8 @@ class Prepared:
 
     def first(self, connection: Connection, values: Mapping[str, Any]) -> Row | None:
         """The first row that it finds, by names of columns."""
+        if connection.dialect.name != _DIALECT.name:
+            return connection.execute(self._elsewhere, values).mappings().first()
         bound = self._values(values)
         try:
             cursor = self._cursor(connection)
@@ -74,6 +85,8 @@ class Prepared:
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         """Every row that it finds, by names of columns."""
+        if connection.dialect.name != _DIALECT.name:
+            return list(connection.execute(self._elsewhere, values).mappings())
         bound = self._values(values)
         try:
             cursor = self._cursor(connection)

@@ -154,6 +154,12 @@ def _handled(inbox: Table, days: int, unsent: Unsent) -> Rule:
     async def rule(database: Database, now: datetime) -> AsyncGenerator[Work[int], None]:
         kept = await unsent()
         columns = inbox.c
+        if database.engine.dialect.name != "sqlite":
+            old = columns.handled_at < before(now, days)
+            query = select(columns.message_id).where(old, columns.message_id.not_in(sorted(kept))).limit(ROWS)
+            while found := await database.read(lambda connection: connection.execute(query).scalars().all()):
+                yield deleting(inbox, columns.message_id, found)
+            return
         walk = arrived_before(database, before(now, days), arrival, columns.handled_at, columns.message_id)
         async with aclosing(walk) as batches:
             async for rows in batches:

@@ -1,6 +1,8 @@
 """A reservation service at work on a real database, and its HTTP API."""
 
+import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -10,8 +12,10 @@ from fastapi import FastAPI
 from reservation import api
 from reservation.service import ReservationService, ReservationSettings
 from reservation.store import metadata
+from runtime.activity import Activity
 from runtime.service import Host
 from runtime.storage.database import Database
+from tests import postgres
 from tests.conftest import OpenDatabase
 from tests.reservation.samples import FACILITY, MEMBER
 from tests.reuse import Routes, with_tables
@@ -27,9 +31,22 @@ ROUTES = Routes(http_door)
 
 
 @pytest.fixture
-async def open_database(open_database: OpenDatabase, tmp_path: Path) -> OpenDatabase:
-    """As for all tests, but a database that is not there yet begins with the tables."""
-    return with_tables(open_database, tmp_path, "reservation", metadata)
+async def open_database(open_database: OpenDatabase, tmp_path: Path, activity: Activity) -> AsyncIterator[OpenDatabase]:
+    """As for all tests, but a database that is not there yet begins with the tables. Where the environment names a
+    PostgreSQL server, it is one of that server's."""
+    server = os.environ.get(postgres.SERVER)
+    if server is None:
+        yield with_tables(open_database, tmp_path, "reservation", metadata)
+        return
+    urls: dict[str, str] = {}
+    async with AsyncExitStack() as stack:
+
+        async def opened(name: str) -> Database:
+            if name not in urls:
+                urls[name] = stack.enter_context(postgres.new_database(server, "reservation"))
+            return await stack.enter_async_context(Database.open(urls[name], activity=activity))
+
+        yield opened
 
 
 @pytest.fixture
