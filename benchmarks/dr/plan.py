@@ -94,7 +94,7 @@ def _one_program(problem: Problem) -> tuple[float, float]:
             arranged(problem, Physics()).frame,
             _RULES,
             600.0,
-            lambda found, limit_s: solve(found, limit_s, "simplex", "on"),
+            lambda found, limit_s, basis: solve(found, limit_s, basis, "simplex", "on"),
         )
     )
     return seconds, answer.relaxed

@@ -6,6 +6,7 @@ sharing costs against one program is therefore little, and the bound says how li
 in one piece.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +28,23 @@ class Chunk:
 
 def chunks(frame: Frame, size: int) -> list[Chunk]:
     """Parts of about `size` cars."""
-    part, count = _dealt(frame, size)
+    return list(_parts(frame, max(1, round(frame.cars / size))))
+
+
+def sample(frame: Frame, one_in: int) -> Chunk:
+    """A part of so many that is like the others, its sites without limits."""
+    return next(_parts(without_limits(frame), one_in))
+
+
+def ranks(frame: Frame) -> Ints:
+    """The place of each car in an order in which neighbours are alike."""
+    found = np.empty(frame.cars, dtype=np.int64)
+    found[_alike(frame, np.arange(frame.cars))] = np.arange(frame.cars)
+    return found
+
+
+def _parts(frame: Frame, count: int) -> Iterator[Chunk]:
+    part = _dealt(frame, count)
     slots = len(frame.hours)
     place = part[frame.car] * slots + frame.slot
     most_in = np.bincount(place, frame.most_in, count * slots).reshape(count, slots) / frame.hours
@@ -39,11 +56,10 @@ def chunks(frame: Frame, size: int) -> list[Chunk]:
     order = np.argsort(part, kind="stable")
     bounds = np.searchsorted(part[order], np.arange(count + 1))
     bare = without_limits(frame) if not limited(frame).size else frame
-    return [
-        Chunk(_chunk(bare, cars, target[number], weight[number]), cars, weight[number])
-        for number in range(count)
-        if (cars := order[bounds[number] : bounds[number + 1]]).size
-    ]
+    for number in range(count):
+        cars = order[bounds[number] : bounds[number + 1]]
+        if cars.size:
+            yield Chunk(_chunk(bare, cars, target[number], weight[number]), cars, weight[number])
 
 
 def _chunk(frame: Frame, cars: Ints, target: Floats, weight: Floats) -> Frame:
@@ -65,9 +81,8 @@ def without_limits(frame: Frame) -> Frame:
     return replace(frame, site=np.zeros(frame.cars, dtype=np.int64), import_kw=none, export_kw=none)
 
 
-def _dealt(frame: Frame, size: int) -> tuple[Ints, int]:
-    """The part of each car, and how many parts there are."""
-    count = max(1, round(frame.cars / size))
+def _dealt(frame: Frame, count: int) -> Ints:
+    """The part of each car."""
     part = np.zeros(frame.cars, dtype=np.int64)
     tied = np.zeros(len(frame.import_kw), dtype=bool)
     tied[limited(frame) // len(frame.hours)] = True
@@ -78,7 +93,7 @@ def _dealt(frame: Frame, size: int) -> tuple[Ints, int]:
         members = np.flatnonzero(frame.site == site)
         emptiest = int(np.argmin(sizes))
         part[members], sizes[emptiest] = emptiest, sizes[emptiest] + len(members)
-    return part, count
+    return part
 
 
 def _alike(frame: Frame, cars: Ints) -> Ints:

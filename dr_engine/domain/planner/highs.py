@@ -15,6 +15,7 @@ from dr_engine.domain.car import Floats
 from dr_engine.domain.planner.frame import Frame
 from dr_engine.domain.planner.lp import Program, program
 from dr_engine.domain.planner.problem import PlanRules
+from dr_engine.domain.planner.warm import Basis, Corner, Start
 
 AT_ONCE_KWH = 1e-6
 _ROUNDS = 4
@@ -28,10 +29,11 @@ class Unsolved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """Columns and row duals of an optimum, its objective, and the seconds it took."""
+    """Columns, row duals and basis of an optimum, its objective, and the seconds it took."""
 
     columns: Floats
     duals: Floats
+    basis: Basis
     objective: float
     seconds: float
 
@@ -39,7 +41,8 @@ class Solved:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Per entry: signed energy at the EVSE and energy at its end, kWh; per slot the marginal value. `relaxed` is the
-    objective while both directions at once were allowed: a lower bound. `rebound` entries had to be bound to one."""
+    objective while both directions at once were allowed: a lower bound. `rebound` entries had to be bound to one. `corner`
+    is where others may begin."""
 
     drawn: Floats
     energy: Floats
@@ -47,22 +50,27 @@ class Answer:
     relaxed: float
     rebound: int
     seconds: float
+    corner: Corner
 
 
-Solver = Callable[[Program, float], Solved]
+Solver = Callable[[Program, float, Basis | None], Solved]
+_CODES = [highspy.HighsBasisStatus(code) for code in range(5)]
 
 
-def solve(found: Program, limit_s: float, method: str = "simplex", presolve: str | None = None) -> Solved:
-    """The optimum of a program. Raises Unsolved.
+def solve(
+    found: Program, limit_s: float, basis: Basis | None = None, method: str = "simplex", presolve: str | None = None
+) -> Solved:
+    """The optimum of a program, looked for from a basis on, if there is one. Raises Unsolved.
 
-    Presolve (None: by size) costs more than it saves on small programs; Devex weights are a tenth faster on these.
+    Presolve (None: by size) costs more than it saves on small programs and where a basis is near; Devex weights are a tenth
+    faster on these.
     """
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.silent()
     options: dict[str, str | float] = {
         "threads": 1,
         "solver": method,
-        "presolve": presolve or ("on" if len(found.cost) > _LARGE else "off"),
+        "presolve": presolve or ("on" if len(found.cost) > _LARGE and basis is None else "off"),
         "simplex_dual_edge_weight_strategy": 1,
         "time_limit": max(limit_s, 0.0),
     }
@@ -76,25 +84,38 @@ def solve(found: Program, limit_s: float, method: str = "simplex", presolve: str
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = found.begins, found.index, found.value
     if highs.passModel(lp) == highspy.HighsStatus.kError:
         raise Unsolved("the solver refused the program")
+    if basis is not None:
+        highs.setBasis(_given(basis))  # one that is refused only costs time
     highs.run()
     status = highs.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
         raise Unsolved(f"the solver ended with: {highs.modelStatusToString(status)}")
-    solution = highs.getSolution()
+    solution, ended = highs.getSolution(), highs.getBasis()
     return Solved(
-        np.asarray(solution.col_value), np.asarray(solution.row_dual), highs.getObjectiveValue(), highs.getRunTime()
+        np.asarray(solution.col_value),
+        np.asarray(solution.row_dual),
+        Basis(np.fromiter(map(int, ended.col_status), np.int64), np.fromiter(map(int, ended.row_status), np.int64)),
+        highs.getObjectiveValue(),
+        highs.getRunTime(),
     )
 
 
-def exact(frame: Frame, rules: PlanRules, limit_s: float, solver: Solver = solve) -> Answer:
-    """The optimum of a frame in which no car charges and discharges at once. Raises Unsolved."""
+def _given(basis: Basis) -> highspy.HighsBasis:
+    given = highspy.HighsBasis()
+    given.col_status = [_CODES[code] for code in basis.columns.tolist()]
+    given.row_status = [_CODES[code] for code in basis.rows.tolist()]
+    given.valid, given.alien = True, True  # it may have too many or too few columns: HiGHS mends it
+    return given
+
+
+def exact(frame: Frame, rules: PlanRules, limit_s: float, solver: Solver = solve, start: Start | None = None) -> Answer:
+    """The optimum of a frame in which no car charges and discharges at once, looked for from `start` on. Raises Unsolved."""
     may_take = may_give = np.ones(len(frame.slot), dtype=bool)
-    seconds, rebound, relaxed = 0.0, 0, None
+    found = program(frame, rules, may_take, may_give)
+    solved = solver(found, limit_s, start(found) if start else None)
+    relaxed, corner = solved.objective, Corner(frame, found, solved.basis)
+    seconds, rebound = solved.seconds, 0
     while True:
-        found = program(frame, rules, may_take, may_give)
-        solved = solver(found, limit_s - seconds)
-        seconds += solved.seconds
-        relaxed = solved.objective if relaxed is None else relaxed
         taken, given = solved.columns[found.taken], np.zeros(len(frame.slot))
         given[found.giving] = solved.columns[found.given]
         both = np.minimum(taken, given) > AT_ONCE_KWH
@@ -103,8 +124,10 @@ def exact(frame: Frame, rules: PlanRules, limit_s: float, solver: Solver = solve
             break
         may_take, may_give = may_take & ~(both & (gain < 0)), may_give & ~(both & (gain >= 0))
         rebound += 1
+        found = program(frame, rules, may_take, may_give)
+        solved = solver(found, limit_s - seconds, corner.carried(frame, found, np.arange(frame.cars)))
+        seconds += solved.seconds
     value = np.zeros(len(frame.hours))
-    rows = slice(found.first_asked_row, found.first_asked_row + len(found.asked))
-    value[found.asked] = np.abs(solved.duals[rows]) / frame.hours[found.asked]
+    value[found.asked] = np.abs(solved.duals[found.asked_rows]) / frame.hours[found.asked]
     drawn = frame.drawn(gain)  # also nets what is left below the tolerance, or after the last round
-    return Answer(drawn, solved.columns[found.ended], value, relaxed, rebound, seconds)
+    return Answer(drawn, solved.columns[found.ended], value, relaxed, rebound, seconds, corner)

@@ -20,8 +20,8 @@ Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Minimise `cost` @ x within bounds; `begins`, `index`, `value` are the rows. Places of what is read off a solution:
-    columns of `taken`, `ended`, `given` (`giving` are its entries) and the rows of the `asked` slots."""
+    """Minimise `cost` @ x within bounds; `begins`, `index`, `value` are the rows. `giving` are the entries that may give,
+    `givers` the cars that may, `bent` the entries with a row above the knee, `asked` the slots with a request."""
 
     cost: Floats
     lower: Floats
@@ -32,8 +32,9 @@ class Program:
     index: Ints
     value: Floats
     giving: Ints
+    givers: Ints
+    bent: Ints
     asked: Ints
-    first_asked_row: int
     entries: int
 
     @property
@@ -49,7 +50,46 @@ class Program:
     @property
     def given(self) -> slice:
         """Columns of what entries give, in the order of `giving`."""
-        return slice(2 * self.entries, 2 * self.entries + len(self.giving))
+        return _after(self.ended, len(self.giving))
+
+    @property
+    def steps(self) -> slice:
+        """Columns of the three steps of each of the `givers`."""
+        return _after(self.given, 3 * len(self.givers))
+
+    @property
+    def above(self) -> slice:
+        """Columns of what is missed above the band, of the `asked` slots."""
+        return _after(self.steps, len(self.asked))
+
+    @property
+    def below(self) -> slice:
+        """Columns of what is missed below the band."""
+        return _after(self.above, len(self.asked))
+
+    @property
+    def balance_rows(self) -> slice:
+        """Rows of the entries' balances."""
+        return slice(0, self.entries)
+
+    @property
+    def bent_rows(self) -> slice:
+        """Rows of the `bent` entries."""
+        return _after(self.balance_rows, len(self.bent))
+
+    @property
+    def step_rows(self) -> slice:
+        """Rows of the `givers`."""
+        return _after(self.bent_rows, len(self.givers))
+
+    @property
+    def asked_rows(self) -> slice:
+        """Rows of the `asked` slots."""
+        return _after(self.step_rows, len(self.asked))
+
+
+def _after(before: slice, count: int) -> slice:
+    return slice(before.stop, before.stop + count)
 
 
 class _Rows:
@@ -103,9 +143,9 @@ def program(frame: Frame, rules: PlanRules, may_take: Flags | None = None, may_g
     overs = over + np.arange(len(limits))
     rows = _Rows()
     _balance(frame, rows, taken, ended, given, giving)
-    _taper(frame, rows, taken, ended)
+    bent = _taper(frame, rows, taken, ended)
     _steps(frame, rows, given, giving, givers, steps)
-    first_asked = _band(frame, rows, asked, taken, given, giving, above, below)
+    _band(frame, rows, asked, taken, given, giving, above, below)
     _sites(frame, rows, limits, taken, given, giving, overs)
     price = frame.price[frame.slot]
     third = frame.third[givers]
@@ -130,8 +170,9 @@ def program(frame: Frame, rules: PlanRules, may_take: Flags | None = None, may_g
         index=index,
         value=value,
         giving=giving,
+        givers=givers,
+        bent=bent,
         asked=asked,
-        first_asked_row=first_asked,
         entries=entries,
     )
 
@@ -150,8 +191,8 @@ def _balance(frame: Frame, rows: _Rows, taken: Ints, ended: Ints, given: Ints, g
     rows.put(first + giving, given, 1 / frame.discharge_efficiency)
 
 
-def _taper(frame: Frame, rows: _Rows, taken: Ints, ended: Ints) -> None:
-    """Above the knee an entry takes at most what the curve leaves at its mean energy."""
+def _taper(frame: Frame, rows: _Rows, taken: Ints, ended: Ints) -> Ints:
+    """Above the knee an entry takes at most what the curve leaves at its mean energy. Returns those entries."""
     slope, knee = frame.slope[frame.car], frame.knee[frame.car]
     bent = np.flatnonzero((slope > 0) & (frame.most_in > 0))
     pull = frame.most_in[bent] * slope[bent] / 2
@@ -163,6 +204,7 @@ def _taper(frame: Frame, rows: _Rows, taken: Ints, ended: Ints) -> None:
     rows.put(row, taken[bent], 1.0)
     rows.put(row, ended[bent], pull)
     rows.put(row[~is_first], ended[bent[~is_first] - 1], pull[~is_first])
+    return bent
 
 
 def _steps(frame: Frame, rows: _Rows, given: Ints, giving: Ints, givers: Ints, steps: Ints) -> None:
@@ -172,7 +214,7 @@ def _steps(frame: Frame, rows: _Rows, given: Ints, giving: Ints, givers: Ints, s
     rows.put(first + np.repeat(np.arange(len(givers)), 3), steps, -1.0)
 
 
-def _band(frame: Frame, rows: _Rows, asked: Ints, taken: Ints, given: Ints, giving: Ints, above: Ints, below: Ints) -> int:
+def _band(frame: Frame, rows: _Rows, asked: Ints, taken: Ints, given: Ints, giving: Ints, above: Ints, below: Ints) -> None:
     """The fleet's power is inside the band of what is asked, but for what is missed."""
     target, band = frame.target[asked], frame.band[asked]
     first = rows.open(target - band, target + band)
@@ -185,7 +227,6 @@ def _band(frame: Frame, rows: _Rows, asked: Ints, taken: Ints, given: Ints, givi
     rows.put(row[giving][out], given[out], -1 / frame.hours[frame.slot[giving][out]])
     rows.put(row_of[asked], below, 1.0)
     rows.put(row_of[asked], above, -1.0)
-    return first
 
 
 def limited(frame: Frame) -> Ints:

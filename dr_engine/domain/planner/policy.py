@@ -11,17 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dr_engine.domain.car import Floats, Physics
-from dr_engine.domain.planner.chunks import chunks, without_limits
+from dr_engine.domain.planner.chunks import chunks, ranks, sample, without_limits
 from dr_engine.domain.planner.clusters import homothetic, sums
 from dr_engine.domain.planner.cost import Bill, bill
 from dr_engine.domain.planner.follow import Path, follow
 from dr_engine.domain.planner.frame import Arranged, Frame, arranged
-from dr_engine.domain.planner.highs import Solver, Unsolved, exact, solve
-from dr_engine.domain.planner.problem import Plan, PlanRules, Problem
+from dr_engine.domain.planner.highs import Answer, Solver, Unsolved, exact, solve
+from dr_engine.domain.planner.problem import Ints, Plan, PlanRules, Problem
 from dr_engine.domain.planner.quiet import Reduced, reduced
+from dr_engine.domain.planner.warm import Corner, Start, likes
 
 _BOUND = (4, 2.0)
 """How fine the sums are whose optimum bounds the cost."""
+_ONE_IN = 6
+"""A large program begins with one in so many of its cars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,7 @@ def _solved(frame: Frame, small: Reduced, rules: PlanRules, solver: Solver) -> _
 
 
 def _whole(frame: Frame, small: Reduced, rules: PlanRules, solver: Solver) -> _Found:
-    part = small.frame.take(small.touched)
-    answer = exact(part, rules, rules.time_limit_s, solver)
+    answer = _begun_small(small.frame.take(small.touched), rules, rules.time_limit_s, solver)
     energy = _placed(small, answer.energy)
     bound = answer.relaxed + _untouched(frame, small)
     return _Found(small.widened(frame, energy), answer.value[small.slot_of], bound, "whole")
@@ -110,23 +112,45 @@ def _split(frame: Frame, small: Reduced, entries: int, rules: PlanRules, solver:
     size = rules.part_slots if entries <= rules.many_slots else min(rules.hasty_slots, rules.part_slots)
     parts = chunks(touched, max(1, round(touched.cars * size / entries)))
     energy, reason = follow(touched, None).energy, ""
+    rank, last = ranks(touched), None
     left, open_kw = sum(part.weight for part in parts), np.zeros(len(touched.hours))
     for number, part in enumerate(parts):
         taken_on = open_kw * part.weight / np.maximum(left, 1e-9)
         left, asked = left - part.weight, replace(part.frame, target=part.frame.target + taken_on)
         try:
-            answer = exact(asked, rules, rules.time_limit_s - seconds, solver)
+            if last is None:
+                answer = _begun_small(asked, rules, rules.time_limit_s, solver)
+            else:
+                start = _like(last[0], rank[last[1]], asked, rank[part.cars])
+                answer = exact(asked, rules, rules.time_limit_s - seconds, solver, start)
         except Unsolved as error:
             if not number:
                 raise
             reason = f"{number} of {len(parts)} parts were planned: {error}"
             break
-        seconds += answer.seconds
+        seconds, last = seconds + answer.seconds, (answer.corner, part.cars)
         energy[touched.entries(part.cars)] = answer.energy
         value += part.weight * answer.value
         open_kw += np.nan_to_num(_unmet_kw(asked, answer.drawn)) - taken_on
     wished = small.widened(frame, _placed(small, energy))
     return _Found(wished, value[small.slot_of], None, f"{len(parts)} parts", reason)
+
+
+def _begun_small(frame: Frame, rules: PlanRules, limit_s: float, solver: Solver) -> Answer:
+    """The optimum of a frame. A large one begins where a part of its cars has ended, which is there much sooner."""
+    if len(frame.slot) <= rules.begun_slots or frame.cars <= _ONE_IN:
+        return exact(frame, rules, limit_s, solver)
+    part, rank = sample(frame, _ONE_IN), ranks(frame)
+    first = _begun_small(part.frame, rules, limit_s, solver)
+    start = _like(first.corner, rank[part.cars], frame, rank)
+    answer = exact(frame, rules, limit_s - first.seconds, solver, start)
+    return replace(answer, seconds=first.seconds + answer.seconds)
+
+
+def _like(corner: Corner, known: Ints, frame: Frame, rank: Ints) -> Start:
+    """Begin at the corner, each car as its like in it; `known` and `rank` are the ranks of the cars there and here."""
+    like = likes(known, rank)
+    return lambda found: corner.carried(frame, found, like)
 
 
 def _unmet_kw(asked: Frame, drawn: Floats) -> Floats:

@@ -10,6 +10,7 @@ from dr_engine.domain.planner.frame import Frame, arranged
 from dr_engine.domain.planner.highs import AT_ONCE_KWH, Solved, exact, solve
 from dr_engine.domain.planner.lp import Program
 from dr_engine.domain.planner.problem import PlanRules, Problem
+from dr_engine.domain.planner.warm import Basis
 from tests.dr_engine.domain.planner.problems import PHYSICS, plain, problem, problems
 
 BURNING = PlanRules(missed_price=200.0, wear_price=1.0)
@@ -22,8 +23,8 @@ class Watched:
     def __init__(self) -> None:
         self.at_once: list[Floats] = []
 
-    def __call__(self, found: Program, limit_s: float) -> Solved:
-        solved = solve(found, limit_s)
+    def __call__(self, found: Program, limit_s: float, basis: Basis | None) -> Solved:
+        solved = solve(found, limit_s, basis)
         given = np.zeros(found.entries)
         given[found.giving] = solved.columns[found.given]
         self.at_once.append(np.minimum(solved.columns[found.taken], given))

@@ -15,18 +15,22 @@ from dr_engine.domain.planner.highs import Solved, Unsolved, solve
 from dr_engine.domain.planner.lp import Program
 from dr_engine.domain.planner.policy import plan
 from dr_engine.domain.planner.problem import Plan, PlanRules, Problem, Standing
+from dr_engine.domain.planner.warm import Basis
 from dr_engine.domain.viability import target_pct
 from tests.dr_engine.domain.planner.problems import PHYSICS, SLOT_S, broken_promises, plain, problem, problems
 from tests.dr_engine.domain.strategies import car
 
 RULES = PlanRules()
-SPLIT = replace(RULES, part_slots=20)
+BEGUN = replace(RULES, begun_slots=6)
+SPLIT = replace(RULES, part_slots=20, begun_slots=6)
 CLUSTERED = replace(RULES, part_slots=1, split_slots=1, short_slots=0.5)
-WAYS = pytest.mark.parametrize("rules", [RULES, SPLIT, CLUSTERED], ids=["whole", "in parts", "by clusters"])
+WAYS = pytest.mark.parametrize(
+    "rules", [RULES, BEGUN, SPLIT, CLUSTERED], ids=["whole", "begun small", "in parts", "by clusters"]
+)
 FEW = settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
-def fails(_: Program, __: float) -> Solved:
+def fails(_: Program, __: float, ___: Basis | None) -> Solved:
     raise Unsolved("the solver ended with: Time limit reached")
 
 
@@ -241,11 +245,11 @@ def test_time_runs_out_in_earnest() -> None:
 def test_clusters_are_kept_when_a_finer_look_fails() -> None:
     calls = []
 
-    def once(found: Program, limit_s: float) -> Solved:
+    def once(found: Program, limit_s: float, basis: Basis | None) -> Solved:
         calls.append(limit_s)
         if len(calls) > 1:
             raise Unsolved("the solver ended with: Time limit reached")
-        return solve(found, limit_s)
+        return solve(found, limit_s, basis)
 
     asked = problem(plain(12, soc=22, wanted=20), {8: -60_000, 9: -60_000})  # they must charge ahead: a plan is worth it
     never_enough = replace(CLUSTERED, missed_tolerance=-1.0)
@@ -262,11 +266,11 @@ def test_clusters_are_kept_when_a_finer_look_fails() -> None:
 def test_parts_that_were_planned_count_when_time_runs_out() -> None:
     calls = []
 
-    def twice(found: Program, limit_s: float) -> Solved:
+    def twice(found: Program, limit_s: float, basis: Basis | None) -> Solved:
         calls.append(limit_s)
         if len(calls) > 2:
             raise Unsolved("the solver ended with: Time limit reached")
-        return solve(found, limit_s)
+        return solve(found, limit_s, basis)
 
     asked = problem(plain(12, soc=22, wanted=20), {8: -60_000, 9: -60_000})
     made = plan(asked, PHYSICS, replace(RULES, part_slots=12), solver=twice, bounded=False)
