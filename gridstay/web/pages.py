@@ -1,7 +1,9 @@
 """All pages, put on the application that has the API."""
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from gridstay.web.door import Door
 from gridstay.web.guest import (
@@ -20,7 +22,7 @@ from gridstay.web.guest import (
     wallet,
 )
 from gridstay.web.passes import Passes
-from gridstay.web.site import A_YEAR_S, STATIC, Site
+from gridstay.web.site import A_YEAR_S, STATIC, Site, Visit, safe
 from gridstay.web.staff import journal, till, today
 from gridstay.web.staff import sign_in as staff_sign_in
 from gridstay.web.streams import Streams
@@ -37,7 +39,33 @@ def open_pages(app: FastAPI, passes: Passes, streams: Streams, *, operator_token
     site = Site(Door(app, operator_token), passes, clock, streams)
     for room in ROOMS:
         app.include_router(room.router(site), include_in_schema=False)
+    _say_what_is_wrong(app, site)
     app.mount("/static", _Kept(directory=STATIC), name="static")
+
+
+def _say_what_is_wrong(app: FastAPI, site: Site) -> None:
+    """Whoever asks for a page is answered with one, also where there is none, or where something failed; programs are
+    answered as before."""
+    failed = app.exception_handlers[Exception]
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if not _is_for_people(request):
+            return await http_exception_handler(request, error)
+        return safe(Visit(site, request).trouble(error.status_code, "trouble.not_found"))
+
+    async def broken(request: Request, error: Exception) -> Response:
+        if not _is_for_people(request):
+            answered: Response = await failed(request, error)  # type: ignore[misc]
+            return answered
+        return safe(Visit(site, request).trouble(500, "trouble.failed"))
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(Exception, broken)
+
+
+def _is_for_people(request: Request) -> bool:
+    return not request.url.path.startswith("/api") and "text/html" in request.headers.get("accept", "")
 
 
 class _Kept(StaticFiles):

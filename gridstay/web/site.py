@@ -303,6 +303,15 @@ def visit_of(request: Request) -> Visit:
 Visited = Annotated[Visit, Depends(visit_of)]
 
 
+def safe(answer: Response, frames: str = "'none'") -> Response:
+    """The answer with the headers that keep strangers' scripts and frames away; `frames` says who may show it in one."""
+    answer.headers["Content-Security-Policy"] = POLICY + frames
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
 def page_route(site: Site, frames: str = "'none'") -> type[APIRoute]:
     """Routes whose answers are pages: refusals too, and with the headers that keep strangers' scripts and frames away.
     `frames` says who may show them in a frame."""
@@ -322,11 +331,7 @@ def page_route(site: Site, frames: str = "'none'") -> type[APIRoute]:
                     given = stop.answer
                 except Refusal as refusal:
                     given = visit.refused(refusal)
-                given.headers["Content-Security-Policy"] = POLICY + frames
-                given.headers["Referrer-Policy"] = "same-origin"
-                given.headers["X-Content-Type-Options"] = "nosniff"
-                given.headers.setdefault("Cache-Control", "no-store")
-                return given
+                return safe(given, frames)
 
             return answer
 

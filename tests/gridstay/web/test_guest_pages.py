@@ -1,15 +1,21 @@
 """What a guest does besides booking once, by HTTP: holds, weekly series, waiting, one's own data; and every refusal in Japanese."""
 
+import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from gridstay import compose
 from gridstay.web.passes import COOKIE, Passes
 from runtime.clock import SystemClock
-from tests.gridstay.web.conftest import CAR, Browser, House
+from runtime.log import quiet
+from tests.gridstay.web.conftest import CAR, FACILITY, Browser, House
 from tests.gridstay.web.test_pages import booked, chosen, tomorrow
 
 pytestmark = pytest.mark.acceptance
@@ -393,3 +399,52 @@ async def test_X1_what_a_guest_agrees_to_is_recorded_with_the_text_and_can_be_ta
     await guest.send("/account/car", own | {"charging": "1", "text_version": version[1]}, page="/account")
     last = (await house.api.get(consents)).json()[-1]
     assert (last["purposes"], last["text_version"]) == (["charging", "stays"], None)  # another text was shown
+
+
+async def test_who_asks_for_a_page_that_is_not_there_or_fails_is_answered_with_one_in_their_language(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = {"Accept": "text/html", "Accept-Language": "ja"}
+    guest = house.browser(**people)
+    for path in ("/nowhere", "/f", "/stays/x/y/z"):
+        answer = await guest.get(path)
+        assert answer.status_code == 404
+        assert "このページはありません。" in guest.text
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert (await guest.http.request("PUT", "/stays")).status_code == 405
+    assert (await guest.get("/api/nowhere")).json() == {"detail": "Not Found"}
+    assert (await house.browser().get("/nowhere")).json() == {"detail": "Not Found"}  # a program
+    assert (await guest.get("/api/facilities")).status_code == 401
+    monkeypatch.delattr("gridstay.web.guest.facilities.hours_of")
+    failed = await guest.get("/")
+    assert failed.status_code == 500
+    assert "こちらの不具合です。" in guest.text
+    assert (await house.browser().get("/")).json()["detail"].startswith("the service failed")
+
+
+async def test_S500_streams_end_with_the_server_as_they_should(tmp_path: Path) -> None:
+    settings = compose.Settings(data=tmp_path, ocpp_port=0, http_port=0, min_free_mb=0)
+    async with compose.running(settings, clock=SystemClock(), log=quiet()) as system:
+        async with httpx.AsyncClient(base_url=f"{system.http_url}/api", timeout=30) as api:
+            api.headers["Authorization"] = f"Bearer {system.operator_token}"
+            (await api.post("/facilities", json=FACILITY)).raise_for_status()
+            member = {"id": "m", "number": "M", "name": "M", "car": {"battery_wh": 60_000, "max_charge_w": 6_000}}
+            (await api.post("/members", json=member)).raise_for_status()
+            start = datetime.now(UTC).replace(second=0, microsecond=0)
+            body = {"facility_id": "salon", "member": "m", "service_id": "spa", "walk_in": True, "start": start.isoformat()}
+            stay = await api.post("/bookings", json=body | {"end": (start + 45 * MINUTE).isoformat()})
+            assert stay.status_code == 201, stay.text
+        passes = Passes((tmp_path / "pages-key").read_text().strip(), system.operator_token, SystemClock())
+        cookies = {COOKIE: passes.written(passes.of_member("m", by_code=True))}
+        guest = httpx.AsyncClient(base_url=system.http_url, cookies=cookies, timeout=30)
+        stream = await guest.send(guest.build_request("GET", f"/stays/{stay.json()['id']}/events"), stream=True)
+        lines = stream.aiter_lines()
+        assert (await anext(lines)).startswith("retry:")
+        rest = asyncio.create_task(_all(lines))
+    said = await rest  # to its proper end: what is cut off raises
+    assert any("data:" in line for line in said)
+    await guest.aclose()
+
+
+async def _all(lines: AsyncIterator[str]) -> list[str]:
+    return [line async for line in lines]
