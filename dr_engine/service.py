@@ -23,6 +23,7 @@ from dr_engine.store.tables import dispatch_log, dr_events, setpoints
 from dr_engine.telemetry import Telemetry
 from dr_engine.ven.intake import Intake
 from dr_engine.ven.metrics import VenMetrics
+from dr_engine.ven.status2b import Status2b
 from dr_engine.ven.ven import Ven
 from runtime.metrics import collected
 from runtime.service import Host
@@ -48,6 +49,7 @@ class DrService:
         self._dispatcher: Dispatcher | None = None
         self._planning: Planning | None = None
         self._ven: Ven | None = None
+        self._ven2b: Status2b | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["DrService"]:
@@ -76,6 +78,7 @@ class DrService:
             self._dispatcher = None
             self._planning = None
             self._ven = None
+            self._ven2b = None
 
     def _listen(self, stack: AsyncExitStack) -> None:
         """To the VTNs that are set. Raises BadSettings when 2.0b is wanted and its library is not there."""
@@ -94,6 +97,7 @@ class DrService:
             listener = ven2b(
                 settings, settings.ven2b, self._database, host, telemetry, metrics, intake, self.pool, self._changed
             )
+            self._ven2b = listener.status
             host.supervisor.spawn(stack, "dr_engine ven 2.0b", listener.run())
 
     def router(self) -> APIRouter:
@@ -114,6 +118,7 @@ class DrService:
             self.pool,
             self._changed,
             lambda: self._ven,
+            lambda: self._ven2b,
             self._forecasting,
         )
 
@@ -122,8 +127,10 @@ class DrService:
         return self._dispatcher.pool() if self._dispatcher is not None else []
 
     async def vtn_concern(self) -> str:
-        """Why the VTN that we listen to is a matter for a person; "" when it is none."""
-        return self._ven.concern() if self._ven is not None else ""
+        """Why a VTN that we listen to is a matter for a person; "" when none is."""
+        told = [self._ven.concern()] if self._ven is not None else []
+        told += [self._ven2b.concern(self._host.clock.now())] if self._ven2b is not None else []
+        return "; ".join(filter(None, told))
 
     async def figures(self) -> dict[str, Any]:
         """Counts for reports: events, statements, steps, commands by status, unsent outbox, handled messages by kind."""

@@ -23,6 +23,7 @@ from dr_engine.telemetry import Telemetry
 from dr_engine.ven.intake import Intake, Poll, Polled
 from dr_engine.ven.metrics import VenMetrics
 from dr_engine.ven.settings import Ven2bSettings
+from dr_engine.ven.status2b import Status2b
 from protocols.openadr.objects import Event
 from protocols.openadr.power import NoPower, units_of
 from protocols.openadr.timeline import NotSchedulable
@@ -62,8 +63,7 @@ class Ven2b:
         self._pool = pool
         self._changed = changed
         self._log = host.log.bind(part="ven 2.0b")
-        self.opted: dict[str, str] = {}
-        """What we said to each event of the VTN that we know."""
+        self.status = Status2b(host.clock.now())
 
     async def run(self) -> None:
         """Listen to the VTN for ever; one that cannot be reached is tried again."""
@@ -72,14 +72,27 @@ class Ven2b:
             try:
                 with self._host.activity.busy(ACTIVITY):
                     await client.run()
-                while client.registration_id:
+                self._registered(client)
+                while client.registration_id and not self.status.is_lost(self._host.clock.now()):
                     await self._host.clock.sleep(LOOK_S)
                     await self._take(None)
             except (TimeoutError, TypeError, KeyError, OSError) as error:  # what openleadr makes of no answer
-                self._log.warning("the VTN cannot be registered with", error=f"{type(error).__name__}: {error}")
+                self._failed(f"{type(error).__name__}: {error}")
             finally:
                 await self._stop(client)
             await self._host.clock.sleep(LOOK_S)
+
+    def _registered(self, client: Any) -> None:
+        self.status.ven_id, self.status.registration_id = client.ven_id, client.registration_id
+        if client.registration_id:
+            self.status.failure = ""
+        else:
+            self._failed("it did not register us")
+
+    def _failed(self, reason: str) -> None:
+        if reason != self.status.failure:
+            self._log.warning("the VTN cannot be registered with", reason=reason)
+        self.status.failure, self.status.registration_id = reason[:500], None
 
     def _client(self) -> Any:
         ven = self._ven
@@ -115,7 +128,7 @@ class Ven2b:
         with self._host.activity.busy(ACTIVITY):
             name = event_id(found)
             opt = await self._answer(name, found)
-            self.opted[name] = opt
+            self.status.opted[name] = opt
             self._metrics.answers.add(opt)
             self._log.info("an event was answered", event_id=name, opt=opt)
             return opt
@@ -152,9 +165,11 @@ class Ven2b:
 
     async def _listed(self, message_type: str, payload: dict[str, Any]) -> None:
         """An event that the VTN lists no more is cancelled, as 2.0b has it."""
+        self.status.heard_at = self._host.clock.now()
         if message_type != "oadrDistributeEvent":
             return
         listed = {event_id(one) for one in payload.get("events") or ()}
+        self.status.opted = {name: opt for name, opt in self.status.opted.items() if name in listed}
         standing = await self._database.read(grid.standing)
         gone = {one.event_id for one in standing if one.program == self._ven.program.name} - listed
         if gone:

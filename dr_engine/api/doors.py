@@ -13,6 +13,7 @@ from dr_engine.forecasting import Forecasting
 from dr_engine.settings import DrSettings
 from dr_engine.store.errors import BadRequest, Clash, Refused, Unknown
 from dr_engine.telemetry import Telemetry
+from dr_engine.ven.status2b import Status2b
 from dr_engine.ven.ven import Ven
 from runtime.clock import Clock
 from runtime.storage.database import Database
@@ -24,7 +25,7 @@ Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$"
 @dataclass(frozen=True, slots=True)
 class Doors:
     """`changed` is called after each change that the dispatcher must see at once; `pool` is the pool as it saw it last;
-    `ven` is what listens to a VTN (None: nothing does)."""
+    `ven` is what listens to a VTN (None: nothing does), `ven2b` how it goes with one of 2.0b."""
 
     settings: DrSettings
     database: Database
@@ -33,6 +34,7 @@ class Doors:
     pool: Callable[[], Sequence[PoolEntry]]
     changed: Callable[[], None]
     ven: Callable[[], Ven | None]
+    ven2b: Callable[[], Status2b | None]
     forecasting: Forecasting
 
 

@@ -23,6 +23,7 @@ from protocols.openadr.timeline import NotSchedulable
 from protocols.openadr.wire import decode
 
 MOST_SEGMENTS = 1000
+NO_VTN_2B = "no VTN of 2.0b is set: [dr.ven2b] in the settings names one"
 NO_VTN = "no VTN is set: [dr.ven] in the settings names one"
 Programs = Mapping[str, VenProgram]
 
@@ -51,6 +52,20 @@ class VenStatus(views.View):
     reports_sent: int
     reports_waiting: int
     reports_refused: int
+
+
+class Ven2bStatus(views.View):
+    """How we stand at the VTN of 2.0b; `registration_id` None: it has not registered us, and `failure` says why."""
+
+    url: str
+    name: str
+    program: str
+    facility: str | None
+    ven_id: str | None
+    registration_id: str | None
+    heard_at: datetime | None
+    failure: str
+    opted: dict[str, str]
 
 
 class ProgramView(views.View):
@@ -121,6 +136,24 @@ def router(doors: Doors) -> APIRouter:
         """How we stand at the VTN."""
         ven = _ven(doors)
         return _status(ven, await doors.database.read(grid.counts))
+
+    @routes.get("/ven2b")
+    async def status_2b() -> Ven2bStatus:
+        """How we stand at the VTN of 2.0b."""
+        status, settings = doors.ven2b(), doors.settings.ven2b
+        if status is None or settings is None:
+            raise HTTPException(404, NO_VTN_2B)
+        return Ven2bStatus(
+            url=str(settings.url),
+            name=settings.name,
+            program=settings.program.name,
+            facility=settings.program.facility,
+            ven_id=status.ven_id,
+            registration_id=status.registration_id,
+            heard_at=status.heard_at,
+            failure=status.failure,
+            opted=dict(status.opted),
+        )
 
     @routes.get("/ven/programs")
     async def programs() -> list[ProgramView]:

@@ -7,4 +7,5 @@ intake     events → requests, statements → compensation
 reporting  what events ask to be told
 ven        the loop
 metrics    all of it in numbers
+status2b   how it goes with a VTN of 2.0b (`ven2b`)
 """

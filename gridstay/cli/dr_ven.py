@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 
 from gridstay.cli import show
-from gridstay.cli.client import Refused
+from gridstay.cli.client import CliError, Refused
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
 
@@ -22,9 +22,13 @@ def programs(operator: Operator) -> None:
 
 @command(ven, "status")
 def status(operator: Operator) -> None:
-    """How we stand at the VTN: the last look, what failed, resources, reports."""
-    answer = operator.client.get("dr", "ven")
-    operator.show(answer, lambda: _status(answer, operator.zone_of(None)))
+    """How we stand at the VTN: the last look, what failed, resources, reports; and at one of 2.0b."""
+    newer, older = _there(operator, "ven"), _there(operator, "ven2b")
+    if newer is None and older is None:
+        raise CliError("no VTN is set: [dr.ven] in the settings names one, [dr.ven2b] one of 2.0b")
+    zone = operator.zone_of(None)
+    shown = [view(row, zone) for row, view in ((newer, _status), (older, _status_2b)) if row is not None]
+    operator.show({"ven": newer, "ven2b": older}, lambda: show.parts(*shown))
 
 
 @command(ven, "events")
@@ -36,13 +40,7 @@ def events(operator: Operator) -> None:
 
 def seen_at_the_vtn(operator: Operator, event_id: str) -> Row | None:
     """The VTN's event behind a DR event, or None when it came by another way."""
-    try:
-        found: Row = operator.client.get("dr", "ven", "events", event_id)
-    except Refused as error:
-        if error.status == 404:
-            return None
-        raise
-    return found
+    return _there(operator, "ven", "events", event_id)
 
 
 def of_the_vtn(row: Row, zone: ZoneInfo) -> list[RenderableType]:
@@ -88,6 +86,30 @@ def of_the_vtn(row: Row, zone: ZoneInfo) -> list[RenderableType]:
         show.heading("Reports"),
         show.table(row["reports"], reports, nothing="None is due yet, or none was asked for."),
     ]
+
+
+def _there(operator: Operator, *path: str) -> Row | None:
+    """What the engine has there, or None."""
+    try:
+        found: Row = operator.client.get("dr", *path)
+    except Refused as error:
+        if error.status == 404:
+            return None
+        raise
+    return found
+
+
+def _status_2b(row: Row, zone: ZoneInfo) -> RenderableType:
+    told = {
+        "VTN (2.0b)": row["url"],
+        "we are": f"{row['name']} ({row['ven_id'] or 'not registered yet'})",
+        "registration": row["registration_id"],
+        "facility": row["facility"],
+        "heard of last": show.when(row["heard_at"], zone, seconds=True),
+        "failing": row["failure"] or None,
+        "answered": ", ".join(f"{event} {opt}" for event, opt in row["opted"].items()) or None,
+    }
+    return show.facts(told)
 
 
 def _programs(rows: list[Row]) -> RenderableType:

@@ -123,6 +123,10 @@ async def test_X5_openleadr_s_vtn_registers_us_and_we_opt_by_what_the_cars_can_d
     assert soon["id"] == "soon"
     assert (request["id"], request["program"], request["state"]) == ("can", "flex-2b", "scheduled")
     assert [one["power_w"] for one in request["intervals"]] == [-3_000]
+    status = (await bench.http.get("/api/dr/ven2b")).json()
+    assert (status["ven_id"], status["registration_id"], status["failure"]) == ("ven-1", "reg-1", "")
+    assert status["opted"] == vtn.opted
+    assert status["heard_at"] is not None
     seen = (await bench.http.get("/api/dr/ven/events/can")).json()
     assert [one["power_w"] for one in seen["timeline"]] == [-3_000]
     await until(measured, "telemetry")
@@ -141,4 +145,30 @@ async def test_X5_a_2_0b_vtn_that_is_not_there_is_no_harm(activity: Activity, lo
     async with engine(host, clock, await open_database("dr"), FakeCsms(host), settings) as bench:  # type: ignore[arg-type]
         await activity.settled()
         assert (await bench.http.get("/api/dr/ven/events")).json() == []
+
+        async def failing() -> bool:
+            status = (await bench.http.get("/api/dr/ven2b")).json()
+            return status["failure"] != "" and status["registration_id"] is None
+
+        await until(failing, "it is said")
+        assert await bench.service.vtn_concern() == ""
         assert not host.supervisor.failed.is_set()
+
+
+async def test_X5_a_2_0b_vtn_that_was_started_again_is_answered_as_before(bench: Bench, vtn: Vtn) -> None:
+    async def registered() -> bool:
+        return vtn.registered == ["store"]
+
+    await until(registered, "registered")
+    await vtn.server.stop()
+    again = Vtn(port=vtn.port)
+    await again.server.run_async()
+    try:
+        again.ask(-300, "after", datetime.now(UTC) + timedelta(hours=1))
+
+        async def answered() -> bool:
+            return again.opted == {"after": "optOut"}
+
+        await until(answered, "answered")
+    finally:
+        await again.server.stop()

@@ -93,7 +93,8 @@ def test_X5_programs_and_whether_we_take_part(service: FakeService) -> None:
 
 def test_X5_how_we_stand_at_the_vtn(service: FakeService) -> None:
     service.answers_with("GET", "/api/dr/ven", STATUS)
-    assert service.json("dr", "ven", "status") == STATUS
+    service.answers_with("GET", "/api/dr/ven2b", {"detail": "none"}, 404)
+    assert service.json("dr", "ven", "status") == {"ven": STATUS, "ven2b": None}
     shown = service.run("dr", "ven", "status").stdout
     for words in (
         "store-042 (not registered yet)",
@@ -104,6 +105,30 @@ def test_X5_how_we_stand_at_the_vtn(service: FakeService) -> None:
         "2 s",
     ):
         assert words in shown
+
+
+def test_X5_how_we_stand_at_a_vtn_of_2_0b(service: FakeService) -> None:
+    row = {
+        "url": "http://old/",
+        "name": "store",
+        "program": "flex-2b",
+        "facility": "salon",
+        "ven_id": "ven-1",
+        "registration_id": "reg-1",
+        "heard_at": "2026-06-03T05:00:10Z",
+        "failure": "",
+        "opted": {"e1": "optIn", "e2": "optOut"},
+    }
+    service.answers_with("GET", "/api/dr/ven", {"detail": "none"}, 404)
+    service.answers_with("GET", "/api/dr/ven2b", row)
+    assert service.json("dr", "ven", "status") == {"ven": None, "ven2b": row}
+    shown = service.run("dr", "ven", "status").stdout
+    for words in ("http://old/", "store (ven-1)", "reg-1", "salon", "05:00:10", "e1 optIn, e2 optOut"):
+        assert words in shown
+    service.answers_with("GET", "/api/dr/ven2b", row | {"ven_id": None, "registration_id": None, "failure": "nobody there"})
+    shown = service.run("dr", "ven", "status").stdout
+    assert "not registered yet" in shown
+    assert "nobody there" in shown
 
 
 def test_X5_what_the_vtn_asks_now_and_what_became_of_it(service: FakeService) -> None:
@@ -123,7 +148,8 @@ def test_X5_what_the_vtn_asks_now_and_what_became_of_it(service: FakeService) ->
 
 
 def test_X5_without_a_vtn_it_says_so(service: FakeService) -> None:
-    service.answers_with("GET", "/api/dr/ven", {"detail": "no VTN is set"}, 404)
+    for name in ("ven", "ven2b"):
+        service.answers_with("GET", f"/api/dr/{name}", {"detail": "none"}, 404)
     result = service.run("dr", "ven", "status")
     assert (result.exit_code, "no VTN is set" in result.stderr) == (1, True)
 
