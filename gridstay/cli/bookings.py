@@ -1,21 +1,22 @@
 """`gridstay booking`: stays, over HTTP."""
 
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import RenderableType
 
-from gridstay.cli import given, past, show
+from gridstay.cli import given, past, series, show, stays, waiting
 from gridstay.cli.client import CliError, Refused, reason
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
 
 booking = typer.Typer(help="Stays: book, look at, cancel.", no_args_is_help=True)
 past.join(booking)
+booking.add_typer(series.series, name="series")
+booking.add_typer(waiting.waiting, name="waiting")
 
 Time = Annotated[str | None, typer.Option(metavar="TIME", help="RFC 3339, or '2026-06-03 14:00' on the facility's clock.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The booking's id.")]
@@ -57,7 +58,7 @@ def book(
         "facility_id": facility_id,
         "member": member_name,
         "start": given.rfc3339(begins),
-        "end": _end(begins, end, minutes, zone),
+        "end": stays.end_of(begins, end, minutes, zone),
         "service_id": service,
         "party": party,
         "resource_id": resource,
@@ -74,7 +75,7 @@ def book(
     try:
         answer = operator.client.post("bookings", body={name: value for name, value in body.items() if value is not None})
     except Refused as refused:
-        raise _with_alternatives(refused, zone()) from refused
+        raise stays.with_alternatives(refused, zone()) from refused
     operator.show(answer, lambda: _booking(answer, operator.zone_of(facility_id)))
 
 
@@ -95,7 +96,7 @@ def list_bookings(
         "state": state,
     }
     answer = operator.client.get("bookings", query=query)
-    operator.show(answer, lambda: _bookings(answer, zone()))
+    operator.show(answer, lambda: stays.table(answer, zone()))
 
 
 @command(booking, "cancel")
@@ -125,7 +126,7 @@ def change(
         raise typer.BadParameter("--minutes needs --start; without it say --end")
     body = {
         "start": begins and given.rfc3339(begins),
-        "end": _end(begins, end, minutes, lambda: zone)
+        "end": stays.end_of(begins, end, minutes, lambda: zone)
         if begins
         else end and given.rfc3339(given.instant(end, lambda: zone)),
         "service_id": service,
@@ -138,7 +139,7 @@ def change(
     try:
         answer = operator.client.patch("bookings", booking_id, body=asked, query=query)
     except Refused as refused:
-        raise _with_alternatives(refused, zone) from refused
+        raise stays.with_alternatives(refused, zone) from refused
     _show(operator, answer)
 
 
@@ -218,43 +219,12 @@ def _show(operator: Operator, answer: Row) -> None:
     operator.show(answer, lambda: _booking(answer, operator.zone_of(answer["facility_id"])))
 
 
-def _end(begins: datetime | None, end: str | None, minutes: int | None, zone: given.ZoneOf) -> str | None:
-    """None: as long as the service."""
-    if end is not None and minutes is not None:
-        raise typer.BadParameter("say how long with --end TIME or with --minutes N, not with both")
-    if minutes is not None and begins is not None:
-        return given.rfc3339(begins + timedelta(minutes=minutes))
-    return None if end is None else given.rfc3339(given.instant(end, zone))
-
-
-def _with_alternatives(refused: Refused, zone: ZoneInfo) -> CliError:
-    if not refused.alternatives:
-        return refused
-    free = "\n".join(f"  free: {show.span(start, end, zone)} ({zone.key})" for start, end in refused.alternatives)
-    return CliError(f"{refused}\n{free}")
-
-
-def _bookings(rows: list[Row], zone: ZoneInfo) -> RenderableType:
-    columns = {
-        "booking": lambda row: row["id"],
-        "facility": lambda row: row["facility_id"],
-        f"stay ({zone.key})": lambda row: show.span(row["start"], row["end"], zone),
-        "member": lambda row: row["member_number"],
-        "resource": lambda row: row["resource"]["name"],
-        "station": lambda row: row["bay"] and row["bay"]["station_id"],
-        "helps": lambda row: helps(row["charging"]),
-        "promise": lambda row: _promise(row["promise"]),
-        "state": lambda row: row["state"],
-    }
-    return show.table(rows, columns, nothing="No such booking.")
-
-
 def _free(rows: list[Row], zone: ZoneInfo) -> RenderableType:
     columns = {
         f"stay ({zone.key})": lambda row: show.span(row["start"], row["end"], zone),
         "resources": lambda row: ", ".join(row["resources"]),
         "bays": lambda row: ", ".join(row["bays"]) or None,
-        "promise": lambda row: _promise(row["promise"]),
+        "promise": lambda row: stays.promised(row["promise"]),
     }
     return show.table(rows, columns, nothing="Nothing is free.")
 
@@ -272,24 +242,8 @@ def _booking(row: Row, zone: ZoneInfo) -> RenderableType:
             "resource": row["resource"]["name"],
             "check-in code": row.get("code"),
             "bay": row["bay"] and f"{row['bay']['id']} (station {row['bay']['station_id']}, EVSE {row['bay']['evse_id']})",
-            "helps the grid": row["charging"] and helps(row["charging"]),
-            "charge at the end": promise and _promise(promise),
+            "helps the grid": row["charging"] and stays.helps(row["charging"]),
+            "charge at the end": promise and stays.promised(promise),
             "why not": promise and promise["reason"],
         }
     )
-
-
-def helps(charging: Row | None) -> str | None:
-    """What a car is let do for the grid, in words."""
-    if charging is None:
-        return None
-    return "no" if not charging["dr"] else "takes and gives" if charging["discharge"] else "takes only"
-
-
-def _promise(promise: Row | None) -> Any:
-    if promise is None:
-        return None
-    expected = promise["expected_soc_pct"]
-    reachable = "not known" if expected is None else f"{expected} %"
-    text = f"{promise['wanted_soc_pct']} % promised" if promise["kept"] else f"{promise['wanted_soc_pct']} % cannot be kept"
-    return show.good(f"{text}, reachable {reachable}", promise["kept"])

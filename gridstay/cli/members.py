@@ -7,10 +7,10 @@ import typer
 from rich.console import RenderableType
 
 from gridstay.cli import given, show
-from gridstay.cli.bookings import helps
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
+from gridstay.cli.stays import helps
 
 member = typer.Typer(help="Guests with an account.", no_args_is_help=True)
 

@@ -296,3 +296,79 @@ def test_member_consent_texts_are_kept(service: FakeService, tmp_path: Path) -> 
     assert service.json("member", "consent-text", "v1", "--text", f"en={tmp_path / 'en.txt'}") == [kept]
     assert service.asked[0].body == {"texts": {"en": "Yes."}}
     assert service.run("member", "consent-text", "v1", "--text", f"en={tmp_path / 'none.txt'}").exit_code == 2
+
+
+SERIES = {"id": "series-1", "bookings": [BOOKING], "left": [{"start": "2026-06-10T05:00:00Z", "detail": "c1 is booked"}]}
+
+
+def test_a_series_is_booked_and_what_was_left_out_is_told(service: FakeService) -> None:
+    service.answers_with("POST", "/api/series", SERIES, 201)
+    who = ("--facility", "salon", "--member", "M1", "--start", "2026-06-03 14:00", "--weeks", "8")
+    shown = service.run("bookings", "series", "add", *who, "--minutes", "60", "--no-car", "--free").stdout
+    posted = next(asked.body for asked in service.asked if asked.method == "POST")
+    assert posted == {
+        "facility_id": "salon",
+        "member": "M1",
+        "start": "2026-06-03T05:00:00Z",
+        "end": "2026-06-03T06:00:00Z",
+        "by_car": False,
+        "weeks": 8,
+        "take": "free",
+    }
+    for words in ("series-1", "2026-06-03 14:00 - 15:00", "2026-06-10 14:00", "c1 is booked"):
+        assert words in shown
+    assert service.run("booking", "series", "add", *who[:-1], "1").exit_code == 2
+
+
+def test_a_series_that_is_taken_shows_what_is_free(service: FakeService) -> None:
+    free = {"start": "2026-06-03T07:00:00Z", "end": "2026-06-03T08:00:00Z"}
+    service.answers_with("POST", "/api/series", {"detail": "2026-06-10: booked", "alternatives": [free]}, 409)
+    who = ("--facility", "salon", "--member", "M1", "--start", "2026-06-03 14:00", "--weeks", "2")
+    result = service.run("booking", "series", "add", *who)
+    assert (result.exit_code, "free: 2026-06-03 16:00 - 17:00 (Asia/Tokyo)" in result.stderr) == (1, True)
+
+
+def test_a_series_is_cancelled(service: FakeService) -> None:
+    service.answers_with("DELETE", "/api/series/series-1", SERIES | {"left": []})
+    assert service.json("booking", "series", "cancel", "series-1", "--staff") == SERIES | {"left": []}
+    assert service.last.query == {"by": "staff"}
+    assert "None was left out." in service.run("booking", "series", "cancel", "series-1").stdout
+
+
+WISH = {
+    "id": "wish-1",
+    "facility_id": "salon",
+    "member_id": "id-1",
+    "service_id": "stay",
+    "start": "2026-06-03T05:00:00Z",
+    "end": "2026-06-03T09:00:00Z",
+    "minutes": 60,
+    "party": 1,
+    "by_car": None,
+    "state": "told",
+    "made_at": "2026-06-01T00:00:00Z",
+    "told_at": "2026-06-02T00:00:00Z",
+    "free": {"start": "2026-06-03T06:00:00Z", "end": "2026-06-03T07:00:00Z"},
+}
+
+
+def test_the_waiting_list(service: FakeService) -> None:
+    service.answers_with("POST", "/api/waiting", WISH | {"state": "waiting", "free": None}, 201)
+    period = ("--from", "2026-06-03 14:00", "--to", "2026-06-03 18:00", "--minutes", "60")
+    shown = service.run("booking", "waiting", "add", "--facility", "salon", "--member", "M1", *period).stdout
+    assert "wish-1" in shown
+    posted = next(asked.body for asked in service.asked if asked.method == "POST")
+    assert posted == {
+        "facility_id": "salon",
+        "member": "M1",
+        "start": "2026-06-03T05:00:00Z",
+        "end": "2026-06-03T09:00:00Z",
+        "minutes": 60,
+    }
+    service.answers_with("GET", "/api/waiting", [WISH])
+    assert "2026-06-03 15:00 - 16:00" in service.run("booking", "waiting", "list", "--facility", "salon").stdout
+    assert service.json("bookings", "waiting", "list", "--state", "told") == [WISH]
+    assert service.last.query == {"state": "told"}
+    service.answers_with("DELETE", "/api/waiting/wish-1", WISH | {"state": "withdrawn"})
+    assert service.json("booking", "waiting", "leave", "wish-1")["state"] == "withdrawn"
+    assert service.run("booking", "waiting", "leave", "wish-2").exit_code == 1
