@@ -163,8 +163,13 @@ def check_arrival(facility: Facility, booking: Booking, now: datetime) -> Bookin
 
 def not_there_by(facility: Facility, booking: Booking) -> datetime | None:
     """From when on a guest who has not come is a no-show; None: the staff says so."""
+    return given_up_by(facility, booking.period.start, booking.period.end)
+
+
+def given_up_by(facility: Facility, start: datetime, end: datetime) -> datetime | None:
+    """As `not_there_by`, for a stay from then until then."""
     minutes = facility.rules.no_show_min
-    return None if minutes is None else min(booking.period.start + timedelta(minutes=minutes), booking.period.end)
+    return None if minutes is None else min(start + timedelta(minutes=minutes), end)
 
 
 def left_early(booking: Booking, now: datetime) -> bool:

@@ -55,10 +55,22 @@ def flush_due(connection: Connection, facility: Facility, now: datetime) -> int:
     oldest, first_start = gathered.oldest(connection, facility.id), gathered.first_start(connection, facility.id)
     if oldest is None or first_start is None:
         return 0
-    waited = timedelta(minutes=facility.rules.send_every_min)
-    at_once = not (facility.rules.send_every_min or facility.rules.send_every_bookings)
-    due = at_once or (facility.rules.send_every_min > 0 and oldest <= now - waited) or first_start <= now + max(waited, SOON)
-    return _flush(connection, facility) if due else 0
+    return _flush(connection, facility) if _due(facility, oldest, first_start) <= now else 0
+
+
+def next_due(connection: Connection, facility: Facility) -> datetime | None:
+    """When what was gathered at the facility is to go on at the latest; None when there is nothing."""
+    oldest, first_start = gathered.oldest(connection, facility.id), gathered.first_start(connection, facility.id)
+    return None if oldest is None or first_start is None else _due(facility, oldest, first_start)
+
+
+def _due(facility: Facility, oldest: datetime, first_start: datetime) -> datetime:
+    rules = facility.rules
+    waited = timedelta(minutes=rules.send_every_min)
+    before_the_stay = first_start - max(waited, SOON)
+    if not (rules.send_every_min or rules.send_every_bookings):
+        return oldest
+    return min(oldest + waited, before_the_stay) if rules.send_every_min else before_the_stay
 
 
 def _send(connection: Connection, facility: Facility, booking: Booking, event: Event, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """What time does to bookings: held ones expire, guests who do not come are given up, stays end, and what waits goes on."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -24,6 +25,27 @@ def look(connection: Connection, now: datetime) -> None:
         waiting.tell(connection, known.facility(connection, facility_id), now)
     for facility_id in gathered.facilities(connection):
         sending.flush_due(connection, known.facility(connection, facility_id), now)
+
+
+def next_due(connection: Connection, looked_at: datetime) -> datetime | None:
+    """When `look`, which was last done at that instant, has something to do; None: not before something changes."""
+    return min(filter(None, _dues(connection, looked_at)), default=None)
+
+
+def _dues(connection: Connection, looked_at: datetime) -> Iterator[datetime | None]:
+    yield bookings.first_to_expire(connection)
+    if stays := bookings.first_of(connection, BookingState.CHECKED_IN):
+        yield stays[1]
+    for facility_id in facilities.giving_up(connection):
+        if awaited := bookings.first_of(connection, BookingState.BOOKED, facility_id):
+            yield rules.given_up_by(known.facility(connection, facility_id), *awaited)
+    yield waiting_store.first_over(connection)
+    for facility_id in waiting_store.facilities(connection):
+        patience = timedelta(minutes=known.facility(connection, facility_id).rules.waiting_min)
+        told_at = waiting_store.told_since(connection, facility_id, looked_at - patience)
+        yield told_at and told_at + patience
+    for facility_id in gathered.facilities(connection):
+        yield sending.next_due(connection, known.facility(connection, facility_id))
 
 
 def _expire(connection: Connection, now: datetime) -> None:

@@ -32,6 +32,7 @@ from reservation.domain.period import Period
 from reservation.domain.places import Wanted
 from reservation.domain.promise import Promise
 from reservation.domain.rules import LONGEST_STAY
+from reservation.store import changes
 from reservation.store.tables import bookings
 
 AROUND = timedelta(days=1)
@@ -65,11 +66,13 @@ def add(
     """Keep a new booking, with the key and digest of the request that asked for it."""
     row = {**_columns(booking), "request_key": request_key, "request_digest": request_digest}
     connection.execute(insert(bookings).values(row))
+    changes.tell(connection)
 
 
 def put(connection: Connection, booking: Booking) -> None:
     """Keep a known booking as it now is."""
     connection.execute(update(bookings).where(bookings.c.id == booking.id).values(_columns(booking)))
+    changes.tell(connection)
 
 
 def set_state(connection: Connection, booking_id: str, state: BookingState) -> None:
@@ -220,6 +223,24 @@ def expired(connection: Connection, now: datetime) -> list[Booking]:
     """Held bookings whose time is over."""
     query = select(bookings).where(bookings.c.state == BookingState.HELD, bookings.c.expires_at <= now)
     return [_booking(found) for found in connection.execute(query.order_by(bookings.c.expires_at))]
+
+
+def first_to_expire(connection: Connection) -> datetime | None:
+    """When the next held booking expires."""
+    query = select(func.min(bookings.c.expires_at)).where(bookings.c.state == BookingState.HELD)
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
+
+
+def first_of(
+    connection: Connection, state: BookingState, facility_id: str | None = None
+) -> tuple[datetime, datetime] | None:
+    """The earliest start and the earliest end of bookings in that state, at a facility or at any; None without any."""
+    query = select(func.min(bookings.c.starts_at), func.min(bookings.c.ends_at)).where(bookings.c.state == state)
+    if facility_id is not None:
+        query = query.where(bookings.c.facility_id == facility_id)
+    start, end = connection.execute(query).one()
+    return None if start is None else (start, end)
 
 
 def count_by_state(connection: Connection) -> dict[BookingState, int]:

@@ -12,6 +12,7 @@ from reservation.domain.facility import Bay, Facility, Resource, Rules
 from reservation.domain.hours import Hours
 from reservation.domain.message import Language
 from reservation.domain.service import Service
+from reservation.store import changes
 from reservation.store.tables import bays, facilities, resources
 
 _EDITIONS: dict[str, Facility] = {}
@@ -31,6 +32,7 @@ def replace(connection: Connection, facility: Facility) -> None:
     for table in (resources, bays):
         connection.execute(delete(table).where(table.c.facility_id == facility.id))
     _add_parts(connection, facility)
+    changes.tell(connection)
 
 
 def find(connection: Connection, facility_id: str) -> Facility | None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from reservation.store import changes
 from reservation.store.tables import gathered
 
 
@@ -11,6 +12,7 @@ def add(connection: Connection, facility_id: str, starts_at: datetime, now: date
     """Keep an event about a stay that begins then, after those that are there."""
     row = {"facility_id": facility_id, "starts_at": starts_at, "at": now, "body": body}
     connection.execute(insert(gathered).values(row))
+    changes.tell(connection)
 
 
 def count(connection: Connection, facility_id: str) -> int:

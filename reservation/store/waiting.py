@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from reservation.domain.booking import Asked
 from reservation.domain.period import Period
 from reservation.domain.waiting import Waiting, WaitingState
+from reservation.store import changes
 from reservation.store.tables import waiting
 
 OPEN = (WaitingState.WAITING, WaitingState.TOLD)
@@ -22,11 +23,13 @@ _SAME = (
 def add(connection: Connection, wish: Waiting) -> None:
     """Keep a wish, after those that are there."""
     connection.execute(insert(waiting).values(_columns(wish)))
+    changes.tell(connection)
 
 
 def put(connection: Connection, wish: Waiting) -> None:
     """Keep a known wish as it now is."""
     connection.execute(update(waiting).where(waiting.c.id == wish.id).values(_columns(wish)))
+    changes.tell(connection)
 
 
 def find(connection: Connection, wish_id: str) -> Waiting | None:
@@ -57,6 +60,22 @@ def facilities(connection: Connection) -> list[str]:
     """Where somebody waits."""
     query = select(waiting.c.facility_id).where(waiting.c.state.in_(OPEN)).distinct()
     return list(connection.execute(query).scalars())
+
+
+def first_over(connection: Connection) -> datetime | None:
+    """When the next wish's time has passed."""
+    found: datetime | None = connection.execute(
+        select(func.min(waiting.c.ends_at)).where(waiting.c.state.in_(OPEN))
+    ).scalar_one()
+    return found
+
+
+def told_since(connection: Connection, facility_id: str, since: datetime) -> datetime | None:
+    """When the first of those who were told after that instant was told."""
+    row = waiting.c
+    query = select(func.min(row.told_at)).where(row.facility_id == facility_id, row.state == WaitingState.TOLD)
+    found: datetime | None = connection.execute(query.where(row.told_at > since)).scalar_one()
+    return found
 
 
 def over(connection: Connection, now: datetime) -> None:
