@@ -1,6 +1,6 @@
 """What the central system says (stations, sessions, meters), and what it can be asked to do."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -124,7 +124,8 @@ class RegisterReading(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature = Signature.UNSIGNED
 
     def __post_init__(self) -> None:
-        keep_utc(self)
+        if self.at.tzinfo is not UTC:  # nearly all are, and there are thousands
+            keep_utc(self)
 
 
 class SessionsMetered(Event, frozen=True, kw_only=True):
@@ -149,7 +150,8 @@ class PowerSample(msgspec.Struct, frozen=True, kw_only=True):
     soc_pct: float | None = None
 
     def __post_init__(self) -> None:
-        keep_utc(self)
+        if self.at.tzinfo is not UTC:  # nearly all are, and there are thousands
+            keep_utc(self)
 
 
 class PowerSampled(Event, frozen=True, kw_only=True):

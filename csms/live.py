@@ -8,7 +8,7 @@ from runtime.activity import Activity, Bell
 from runtime.bus.ports import Bus
 from runtime.clock import Clock
 
-GATHER_S = 0.05
+GATHER_S = 0.1
 MOST = 1_000
 """Samples in one event."""
 

@@ -1,6 +1,6 @@
 """What telemetry says of a session: its power, and its SOC carried on from the last time the car told it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from dr_engine.domain.car import Car, Physics, stored_wh
@@ -36,9 +36,9 @@ def heard(live: Live, at: datetime, power_w: float | None, soc_pct: float | None
     if live.sample is not None and at < live.sample.at:
         return live
     if power_w is not None:
-        live = replace(_carried(live, at), sample=Sample(at, power_w))
+        live = Live(Sample(at, power_w), live.soc_pct, live.soc_at, *_gained(live, at))
     if soc_pct is not None and (live.soc_at is None or at >= live.soc_at):
-        live = replace(live, soc_pct=min(max(soc_pct, 0.0), 100.0), soc_at=at, imported_wh=0.0, exported_wh=0.0)
+        live = Live(live.sample, min(max(soc_pct, 0.0), 100.0), at)
     return live
 
 
@@ -59,13 +59,13 @@ def soc_from_registers(arrival_pct: float, car: Car, imported_wh: float, exporte
     return min(100.0, max(0.0, arrival_pct + car.pct(gained)))
 
 
-def _carried(live: Live, at: datetime) -> Live:
-    """Add the energy between the last sample (or SOC) and this one, at the last sample's power."""
+def _gained(live: Live, at: datetime) -> tuple[float, float]:
+    """The energy imported and exported, with that between the last sample (or SOC) and this one, at the last one's power."""
     if live.sample is None or live.soc_at is None:
-        return live
+        return live.imported_wh, live.exported_wh
     seconds = (at - max(live.sample.at, live.soc_at)).total_seconds()
     energy = live.sample.power_w * max(0.0, seconds) / 3600
-    return replace(live, imported_wh=live.imported_wh + max(0.0, energy), exported_wh=live.exported_wh + max(0.0, -energy))
+    return live.imported_wh + max(0.0, energy), live.exported_wh + max(0.0, -energy)
 
 
 def seen_charge_w(nominal_w: float, live: Live, free_since: datetime | None) -> float | None:

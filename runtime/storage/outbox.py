@@ -13,7 +13,20 @@ from functools import cached_property, partial
 from itertools import groupby
 from typing import TypeVar
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,7 +43,7 @@ from runtime.storage.types import UtcDateTime
 E = TypeVar("E", bound=Event)
 
 BATCH = 500
-GATHER_S = 0.05
+GATHER_S = 0.1
 """So long an event may wait for others: publishing costs each consumer a commit."""
 MAX_ATTEMPTS = 8
 FIRST_RETRY_S = 1.0
@@ -111,6 +124,13 @@ class Relay:
         self, mailboxes: Mailboxes, database: Database, bus: Bus, *, clock: Clock, activity: Activity, log: Log
     ) -> None:
         self._outbox = mailboxes.outbox
+        columns = self._outbox.c
+        query = select(columns.position, columns.key, columns.body, columns.attempts)
+        query = query.where(columns.sent_at.is_(None), columns.attempts < MAX_ATTEMPTS)
+        self._query = query.order_by(columns.position).limit(BATCH)
+        self._unsent = Prepared(self._query)
+        sent = update(self._outbox).where(columns.position == bindparam("place")).values(sent_at=bindparam("now"))
+        self._mark_sent = Prepared(sent)
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -164,13 +184,12 @@ class Relay:
 
     def _next(self, connection: Connection, sent: list[int], paused: frozenset[str]) -> Sequence["_Row"]:
         """Mark what was just sent, and give what is to be sent next: one turn of the writer for both."""
-        columns = self._outbox.c
         if sent:
-            connection.execute(update(self._outbox).where(columns.position.in_(sent)).values(sent_at=self._clock.now()))
-        query = select(columns.position, columns.key, columns.body, columns.attempts).where(columns.sent_at.is_(None))
-        if paused:
-            query = query.where(columns.key.not_in(paused))
-        query = query.where(columns.attempts < MAX_ATTEMPTS).order_by(columns.position).limit(BATCH)
+            now = self._clock.now()
+            self._mark_sent.run_many(connection, [{"place": position, "now": now} for position in sent])
+        if not paused:
+            return [_Row(**row) for row in self._unsent.all(connection, {})]
+        query = self._query.where(self._outbox.c.key.not_in(paused))
         return [_Row(*row) for row in connection.execute(query)]
 
     async def _publish_key(self, key: str, rows: list["_Row"]) -> list[int]:
