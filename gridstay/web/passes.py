@@ -75,6 +75,11 @@ class Passes:
         """Whether it is the session's."""
         return hmac.compare_digest(self.form_token(session).encode(), given.encode())
 
+    def new_number(self, session: Session) -> str:
+        """The number of the member who joins in this session: the same for a form that is sent twice, and nobody can choose
+        it."""
+        return f"W{int(self._digest('join', session.secret), 16) % 10**9:09}"
+
     def link(self, member_id: str, booking_id: str) -> str:
         """The last part of the personal link in a confirmation."""
         return str(self._signer("link").dumps([member_id, booking_id]))

@@ -209,9 +209,9 @@ class Visit:
 
     async def own_stay(self, booking_id: str) -> dict[str, Any]:
         """A stay of the member who is signed in. Stops for another's as for one that is not there."""
-        member_id = self.member()
+        me = await self.me()
         found: dict[str, Any] = await self.door.get("bookings", booking_id)
-        if found["member_id"] != member_id:
+        if found["member_id"] != me["id"]:
             raise Stop(self.trouble(404, "trouble.not_found"))
         return found
 

@@ -1,7 +1,6 @@
 """Sign-up with consent, and what a member can change later: car, consent and wishes, how to reach them."""
 
 from collections.abc import Mapping, Sequence
-from secrets import randbelow
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -48,7 +47,7 @@ def router(site: Site) -> APIRouter:
             return await _again(visit, form, {}, visit.words("sign_in.too_often"), 429)
         purposes = [STAYS] + [CHARGING] * form.yes(CHARGING) + [OFFERS] * form.yes(OFFERS)
         body = {
-            "number": _new_number(),
+            "number": site.passes.new_number(visit.session),
             "language": visit.words.language,
             "car": car,
             "tokens": _tokens(form, []),
@@ -213,7 +212,3 @@ def _faults(visit: Visit, refusal: Refusal) -> tuple[dict[str, str], str]:
     named = {FIELDS.get(name, name) for name in refusal.faults} & set(NEW)
     texts = {name: visit.words(f"wrong.{name}" if visit.words.has(f"wrong.{name}") else "wrong.field") for name in named}
     return texts, visit.words("wrong.some") if named else why(visit.words, refusal)
-
-
-def _new_number() -> str:
-    return f"W{randbelow(10**9):09}"

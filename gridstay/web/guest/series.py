@@ -42,7 +42,7 @@ def router(site: Site) -> APIRouter:
 
 async def _own(visit: Visit, series_id: str) -> list[dict[str, Any]]:
     """The series' stays by start. Stops for another's as for one that is not there."""
-    member_id = visit.member()
+    member_id = (await visit.me())["id"]
     stays: list[dict[str, Any]] = await visit.door.get("bookings", series_id=series_id)
     if not stays or any(one["member_id"] != member_id for one in stays):
         raise Stop(visit.trouble(404, "trouble.not_found"))

@@ -23,7 +23,7 @@ def router(site: Site) -> APIRouter:
 
     @routes.get("/stays")
     async def listed(visit: Visited) -> Response:
-        member_id = visit.member()
+        member_id = (await visit.me())["id"]
         found = await visit.door.get("bookings", member_id=member_id)
         facilities = {one["id"]: one for one in await visit.door.get("facilities")}
         shown = [tile(visit, stay, facilities[stay["facility_id"]]) for stay in found if _is_told(visit, stay)]

@@ -63,12 +63,20 @@ document.addEventListener("change", (event) => {
 document.querySelectorAll("[data-find]").forEach((field) => {
   const { find, into } = field.dataset;
   let timer = 0;
-  const look = () => {
+  let asked = 0;
+  const look = async () => {
+    const mine = ++asked;
     const address = new URL(find, location.href);
     const chosen = document.querySelector(`#${into} input:checked`);
     address.searchParams.set("q", field.value);
     if (chosen) address.searchParams.set("model_id", chosen.value);
-    swap(into, address.href, false);
+    try {
+      const answer = await fetch(address, { headers: { Accept: "text/html" } });
+      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(into);
+      if (fresh && mine === asked) document.getElementById(into).replaceWith(document.adoptNode(fresh));
+    } catch {
+      // no network now: the next letter, or the button
+    }
   };
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 250); });
   field.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); look(); } });

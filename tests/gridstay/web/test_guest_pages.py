@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -15,8 +16,8 @@ from gridstay import compose
 from gridstay.web.passes import COOKIE, Passes
 from runtime.clock import SystemClock
 from runtime.log import quiet
-from tests.gridstay.web.conftest import CAR, FACILITY, Browser, House
-from tests.gridstay.web.test_pages import booked, chosen, tomorrow
+from tests.gridstay.web.conftest import CAR, FACILITY, JOINING, Browser, House
+from tests.gridstay.web.test_pages import TOKYO, booked, chosen, tomorrow
 
 pytestmark = pytest.mark.acceptance
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
@@ -236,7 +237,8 @@ async def test_a_guest_takes_away_all_their_data_and_ends_the_membership(house: 
     await guest.get("/?done=erased")
     assert "your data is deleted" in guest.text
     assert (await house.api.get(f"/members/{member_id}")).json()["name"] == "erased"
-    assert (await also.get("/account")).status_code == 303  # signed out everywhere
+    for path in ("/account", "/stays", stay, "/wallet"):  # signed out everywhere
+        assert (await also.get(path)).status_code == 303, path
 
 
 async def test_every_refusal_that_a_guest_meets_is_japanese_on_a_japanese_page(house: House) -> None:
@@ -448,3 +450,69 @@ async def test_S500_streams_end_with_the_server_as_they_should(tmp_path: Path) -
 
 async def _all(lines: AsyncIterator[str]) -> list[str]:
     return [line async for line in lines]
+
+
+HOTEL: dict[str, Any] = {
+    "id": "hotel",
+    "name": "Hotel",
+    "zone": "Asia/Tokyo",
+    "opens": "00:00",
+    "closes": "00:00",
+    "services": [{"id": "room", "name": "Room", "nights": {"check_in": "15:00", "check_out": "11:00", "longest": 7}}],
+    "resources": [{"id": "room-1", "name": "Room 1"}],
+    "bays": [],
+}
+
+
+async def test_one_waits_for_a_day_or_a_night_on_which_nothing_is_free_and_is_told(house: House) -> None:
+    shop = HOTEL | {"id": "shop", "name": "Shop", "opens": "10:00", "closes": "11:00"}
+    shop |= {"services": [{"id": "cut", "name": "Cut", "minutes": [60]}]}
+    for body in (HOTEL, shop):
+        added = await house.api.post("/facilities", json=body)
+        assert added.status_code == 201, added.text
+    guest, other = house.browser(), house.browser()
+    await guest.join()
+    await other.join(name="Taro", phone="090 3333 4444")
+    day = (datetime.now(TOKYO) + timedelta(days=3)).date()
+    nights = {"service": "room", "length": "2", "day": day.isoformat()}
+    for place, asked in (("hotel", nights), ("shop", {"service": "cut", "day": day.isoformat()})):
+        await other.get(f"/f/{place}", params=asked)
+        start = re.search(r'name="start" value="([^"]+)"', other.seen)
+        assert start, other.text
+        held = await other.send(f"/f/{place}/hold", asked | {"start": start[1]})
+        assert (await other.get(held.headers["location"])).status_code == 200
+        taken = await other.send(f"/f/{place}/book", asked | {"start": start[1]})
+        stay = taken.headers["location"].split("?")[0]
+        await guest.get(f"/f/{place}", params=asked)
+        assert "Nothing is free on this day." in guest.text
+        joined = await guest.send(f"/f/{place}/wait", asked)
+        assert joined.headers["location"] == "/stays?done=waiting"
+        await other.get(stay)
+        change = re.search(rf'href="/f/{place}\?change=([^"]+)"', other.seen)
+        assert change
+        assert f"length={2 if place == 'hotel' else 60}&amp;" in change[0]
+        await other.send(f"{stay}/cancel", {})
+        await guest.get("/stays")
+        assert "is free" in guest.text
+        link = re.search(rf'href="(/f/{place}/book[^"]+)"', guest.seen)
+        assert link
+        await guest.get(link[1].replace("&amp;", "&"))
+        query = dict(parse_qsl(urlsplit(link[1].replace("&amp;", "&")).query))
+        done = await guest.send(f"/f/{place}/book", query)
+        assert done.headers["location"].endswith("done=booked"), done.text
+    stays = [one for one in (await house.api.get("/bookings")).json() if one["state"] == "booked"]
+    assert [(one["facility_id"], one["start"][11:16], one["end"][11:16]) for one in stays] == [
+        ("shop", "01:00", "02:00"),
+        ("hotel", "06:00", "02:00"),
+    ]
+
+
+async def test_who_joins_with_two_taps_is_one_member(house: House) -> None:
+    guest = house.browser()
+    await guest.get("/join")
+    token = re.search(r'name="token" value="([^"]+)"', guest.seen)
+    assert token
+    fields = {**JOINING, **CAR, "token": token[1]}
+    answers = await asyncio.gather(*(guest.http.post("/join", data=fields) for _ in range(2)))
+    assert [(one.status_code, one.headers["location"]) for one in answers] == [(303, "/stays")] * 2
+    assert len((await house.api.get("/members")).json()) == 1
