@@ -50,8 +50,9 @@ class DispatchRules:
     of the request (at least `band_w`); when it is not, those are sent that change by `dead_band` of the car's power (at
     least `dead_band_w`), and of the others as few as bring the sum back. A new request is reached in a straight line within
     `ramp_s`. Where the energy of the cars is short of what an event still asks for, which is looked at every `look_s`, it is
-    served lower, by `short_band` of the request at most (0: never). `fairness` is how much less is asked of a car that has
-    served more of what it could than the others.
+    served lower, by `short_band` of the request at most (0: never). Where they have less than `tight` times what it still
+    asks for, they share it by how long each can go on. `fairness` is how much less is asked of a car that has served more
+    of what it could than the others.
     """
 
     follow: FollowRules = field(default_factory=FollowRules)
@@ -69,6 +70,7 @@ class DispatchRules:
     ramp_s: float = 0.0
     short_band: float = 0.08
     look_s: float = 30.0
+    tight: float = 1.15
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from dr_engine.domain.board import (
     Verdict,
     seated,
 )
-from dr_engine.domain.car import HOUR_S, Flags, Floats, Physics, Places, most_charge_w
+from dr_engine.domain.car import HOUR_S, Cars, Flags, Floats, Physics, Places, most_charge_w
 from dr_engine.domain.controls import NEVER, Controls
 from dr_engine.domain.lasting import Rest, coming_wh, hold_wh, share_to_serve
 from dr_engine.domain.sharing import Bounds, share
@@ -107,7 +107,8 @@ def step(
     fixed_w = np.where(seats.shares, 0.0, seats.fixed_w)
     target_w = asked_w - float(fixed_w.sum()) - state.correction_w
     band_w = max(rules.band * abs(request_w), rules.band_w)
-    told_w = _shared(board, seats, fixed_w, target_w, band_w, event_end, rules, physics)
+    is_tight = state.looked_s is not None and state.part < rules.tight and bool(np.isnan(board.planned_w).all())
+    told_w = _shared(board, seats, fixed_w, target_w, band_w, event_end, rules, physics, is_tight=is_tight)
     counted_w = np.where(seats.shares, seats.controls.gain * told_w, seats.fixed_w)
     orders = _orders(board, seats, told_w, event_end, rules, physics)
     shortfall = target_w - float(counted_w[seats.shares].sum())
@@ -209,9 +210,11 @@ def _shared(
     event_end: datetime,
     rules: DispatchRules,
     physics: Physics,
+    *,
+    is_tight: bool,
 ) -> Floats:
     """What each sharing car is told (NaN: the others): its present setpoint, cut to its interval, while their sum still is
-    what is asked; else by a new share."""
+    what is asked; else by a new share: by energy, and where that is tight by how long each can go on."""
     told_w = np.full(len(fixed_w), NEVER)
     who = np.flatnonzero(seats.shares)
     if not who.size:
@@ -238,12 +241,30 @@ def _shared(
         reference_w=np.nan_to_num(board.planned_w[who]),
         step_w=board.step_w[who],
     )
+    if is_tight:
+        bounds = _lasting(bounds, target_w, board.now_s, event_end, cars, fair, physics)
     powers = share(target_w, bounds, caps, stays & (np.abs(present_w) >= bounds.step_w))
     wanted_w = np.rint(np.minimum(powers / gain, ALL_OUT * cars.charge_w))
     size_w = np.maximum(cars.charge_w, cars.discharge_w)
     dead_w = np.maximum(rules.dead_band_w, rules.dead_band * size_w)
     told_w[who] = np.where(_sent(wanted_w, present_w, gain, stays, dead_w, band_w), wanted_w, present_w)
     return told_w
+
+
+def _lasting(
+    bounds: Bounds, target_w: float, now_s: float, event_end: datetime, cars: Cars, fair: Floats, physics: Physics
+) -> Bounds:
+    """Bounds whose share leaves all cars that are used the same time for which they could go on at their full power: cars
+    with much energy give first, so that those with little still have their power at the end."""
+    hours = np.maximum(np.minimum(event_end.timestamp(), cars.depart_s) - now_s, 60.0) / HOUR_S
+    if target_w < 0:
+        reference_w, most_w = -bounds.give_wh / fair * physics.discharge_efficiency / hours, cars.discharge_w
+        lo_w, hi_w = bounds.lo_w, np.minimum(bounds.hi_w, np.maximum(bounds.lo_w, 0.0))
+    else:
+        reference_w, most_w = bounds.take_wh / fair / physics.charge_efficiency / hours, cars.charge_w
+        lo_w, hi_w = np.minimum(np.maximum(bounds.lo_w, 0.0), bounds.hi_w), bounds.hi_w
+    weight = fair * np.maximum(most_w, 1.0)
+    return Bounds(lo_w, hi_w, weight, weight, reference_w, bounds.step_w)
 
 
 def _within(power_w: Floats, lo_w: Floats, hi_w: Floats) -> Flags:

@@ -3,8 +3,7 @@
 Each car's power is where it would be by itself (its reference) plus a common level times its weight (the energy it can still
 give, or take), cut to its own interval: the solution of min sum((p - reference)^2 / 2 weight) for a given sum. The sum
 rises with the level along straight pieces, so that Newton's steps find the level that meets the target exactly after a few
-of them, each O(N). Weights by energy let all cars run dry together, which keeps the fleet's full power available for the
-longest time.
+of them, each O(N). Weights by energy let all cars run dry together.
 
 A site's limits are met first, each site's cars by themselves; what a site must not exceed then bounds its cars in the share
 of all. That is exact, as a site's sum rises with the common level too. Promises come before limits: where a site's cars

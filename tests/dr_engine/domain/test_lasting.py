@@ -1,5 +1,6 @@
 """What an event still asks for is held to its end, or served lower from the moment that the energy is known to be short."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +13,7 @@ from dr_engine.domain.car import Car, Cars, Physics
 from dr_engine.domain.dispatch import State, Step, step
 from dr_engine.domain.lasting import NOBODY, SURE, Coming, Rest, coming_wh, hold_wh, rest_of, share_to_serve
 from dr_engine.domain.settlement import RequestInterval
-from dr_engine.domain.viability import least_wh
+from dr_engine.domain.viability import interval, least_wh
 from tests.dr_engine.domain.boards import at, board, seen
 from tests.dr_engine.domain.strategies import NOW, car, cars, later
 
@@ -113,3 +114,39 @@ def test_S306_what_is_held_is_looked_at_now_and_then() -> None:
 def test_S306_a_silent_car_goes_on_with_what_it_is_believed_to_do() -> None:
     silent = seen("b", soc=50, power_w=4_000, age_s=200)
     assert decide(up(asked_wh=-8_500), SHORT, silent).state.part < 0.5
+
+
+SMALL, LARGE = seen("small", soc=31, car=car(hours=4, wanted=20)), seen("large", soc=88, car=car(hours=4, wanted=20))
+"""6 and 40 kWh above floor and margin."""
+
+
+def served(done: Step) -> list[float]:
+    return [round(power) for power in done.counted_w.tolist()]
+
+
+def test_S306_where_energy_is_tight_cars_with_much_of_it_give_first() -> None:
+    """By energy both would give; what the small one has is needed when the request is higher."""
+    first = rest_of(asks(-8_000, -20_000), 0, NOW)
+    assert served(decide(first, SMALL, LARGE, request_w=-8_000)) == [0, -8_000]
+    assert served(decide(up(asked_wh=-4_000), SMALL, LARGE, request_w=-8_000)) == [-1_039, -6_961]
+
+
+def test_S306_where_all_is_asked_all_run_dry_together() -> None:
+    dry = [replace(SMALL, session_id=name, soc_pct=soc) for name, soc in (("a", 26.0), ("b", 31.0))]
+    done = decide(up(asked_wh=-8_370), *dry, request_w=-8_370)
+    assert served(done) == pytest.approx([-2_790, -5_580], abs=5)
+
+
+@given(st.lists(st.tuples(cars, st.floats(5, 100)), min_size=1, max_size=6), st.floats(-60_000, 60_000))
+def test_X1_X2_a_tight_share_is_what_is_asked_or_all_that_is_viable(
+    fleet: list[tuple[Car, float]], request_w: float
+) -> None:
+    now = [seen(str(n), soc=soc, car=one) for n, (one, soc) in enumerate(fleet)]
+    tight, loose = (
+        decide(None, *now, request_w=request_w, state=State(request_w=request_w, at_s=at(-5), part=part, looked_s=at(-5)))
+        for part in (0.97, 2.0)
+    )
+    assert tight.commanded_w == pytest.approx(loose.commanded_w, abs=len(now) + 151)
+    for one, power_w in zip(now, tight.counted_w.tolist(), strict=True):
+        viable = interval(one.car, one.soc_pct or 0.0, NOW, RULES.horizon_s, PHYSICS)
+        assert viable.lo_w - 1 <= power_w <= viable.hi_w + 1
