@@ -38,12 +38,12 @@ class BadBook(ValueError):
 @dataclass(frozen=True, slots=True)
 class Ways:
     """How a book is read: the facility's zone and services, for names that are other than the facility's what they mean,
-    and the first day of a book without dates."""
+    and the first day of a book without dates, None where nobody said."""
 
     zone: ZoneInfo
     services: Mapping[str, Mapping[str, Any]]
     names: Mapping[str, str]
-    first_day: date
+    first_day: date | None
 
     def name(self, told: str) -> str:
         """What the facility calls it."""
@@ -94,6 +94,8 @@ def _row(line: int, columns: Columns, reads: Reads, ways: Ways, seen: Counter[st
     seen[digest] += 1
     try:
         body = reads(columns, ways)
+    except BadBook:
+        raise
     except KeyError as error:
         return Row(line, None, f"{error.args[0]!r} is not known")
     except ValueError as error:
@@ -141,6 +143,8 @@ def _hotel(columns: Columns, ways: Ways) -> dict[str, Any]:
 
 
 def _salon(columns: Columns, ways: Ways) -> dict[str, Any]:
+    if ways.first_day is None:
+        raise BadBook("this book has no dates: say with --from on which day it begins")
     day = next(number for number, name in enumerate(WEEKDAYS) if columns["book_dow"].lower().startswith(name))
     first = ways.first_day + ((day - ways.first_day.weekday()) % 7) * ONE_DAY
     begins, ends = PARTS[columns["book_tod"]]

@@ -1,7 +1,7 @@
 """`gridstay booking import`: a facility's past, from the book that another program has kept, over HTTP."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from rich.console import RenderableType
 
 from gridstay import books
 from gridstay.books import Ways
-from gridstay.cli import show
+from gridstay.cli import given, show
 from gridstay.cli.client import CliError
 from gridstay.cli.command import Operator, command
 from gridstay.cli.show import Row
@@ -38,7 +38,7 @@ def bring_in(
     ] = None,
     begins: Annotated[
         str | None,
-        typer.Option("--from", metavar="DATE", help="First day of a book without dates. [default: 2 years ago]"),
+        typer.Option("--from", metavar="DATE", help="First day of a book without dates, which needs one."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="So many lines at most.")] = None,
 ) -> None:
@@ -50,7 +50,7 @@ def bring_in(
     where there was room.
     """
     place = operator.client.get("facilities", facility_id)
-    first = date.fromisoformat(begins) if begins else date.today() - timedelta(days=730)  # noqa: DTZ011
+    first = date.fromisoformat(day) if (day := given.day(begins)) else None
     ways = Ways(ZoneInfo(place["zone"]), {one["id"]: one for one in place["services"]}, _pairs(named), first)
     try:
         told = _brought_in(operator, facility_id, islice(books.read(file, ways, _pairs(only)), limit))
@@ -59,8 +59,8 @@ def bring_in(
     operator.show(told, lambda: _verdicts(told))
 
 
-def _pairs(given_: list[str] | None) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given_ or ()]
+def _pairs(typed: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in typed or ()]
     if any(not equals for _, equals, _ in pairs):
         raise typer.BadParameter("write it as NAME=VALUE")
     return {name: value for name, _, value in pairs}

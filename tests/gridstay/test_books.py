@@ -1,6 +1,7 @@
 """Books of bookings of other programs."""
 
 import gzip
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,12 @@ def test_a_salons_weekdays(tmp_path: Path) -> None:
     assert second.body["within"]["start"] == "2026-06-09T00:00:00+09:00"
     assert "minutes" not in second.body
     assert bad.fault == "'night' is not known"
+
+
+def test_a_book_without_dates_needs_a_first_day(tmp_path: Path) -> None:
+    (tmp_path / "book.csv").write_text("book_tod,book_dow,book_category,book_staff,noshow\nafternoon,Fri,STYLE,JOANNE,1\n")
+    with pytest.raises(BadBook, match="say with --from"):
+        list(read(tmp_path / "book.csv", replace(WAYS, first_day=None), {}))
 
 
 def test_lines_that_say_the_same_have_keys_of_their_own_that_stay(tmp_path: Path) -> None:
