@@ -170,8 +170,8 @@ class Ven2b:
             return
         listed = {event_id(one) for one in payload.get("events") or ()}
         self.status.opted = {name: opt for name, opt in self.status.opted.items() if name in listed}
-        standing = await self._database.read(grid.standing)
-        gone = {one.event_id for one in standing if one.program == self._ven.program.name} - listed
+        known = await self._database.read(grid.standing_ids)
+        gone = {event_id for event_id, program in known if program == self._ven.program.name} - listed
         if gone:
             await self._take(Poll((), frozenset(gone)))
 

@@ -3,10 +3,10 @@ calls."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from sqlalchemy import Connection
 
 from dr_engine import views
@@ -23,6 +23,7 @@ from protocols.openadr.timeline import NotSchedulable
 from protocols.openadr.wire import decode
 
 MOST_SEGMENTS = 1000
+RECENT = timedelta(days=1)
 NO_VTN_2B = "no VTN of 2.0b is set: [dr.ven2b] in the settings names one"
 NO_VTN = "no VTN is set: [dr.ven] in the settings names one"
 Programs = Mapping[str, VenProgram]
@@ -162,10 +163,15 @@ def router(doors: Doors) -> APIRouter:
         return [_program(one.program, ven.settings) for one in ven.listed]
 
     @routes.get("/ven/events")
-    async def list_events() -> list[GridEventView]:
-        """The events that the VTN has now."""
+    async def list_events(all_of_them: Annotated[bool, Query(alias="all")] = False) -> list[GridEventView]:
+        """The events that the VTN has now: those that are not over for a day yet, or `all`."""
         now, programs = doors.clock.now(), _programs(doors)
-        return await doors.database.read(lambda c: [_event(c, one, programs, now) for one in grid.standing(c)])
+
+        def read(connection: Connection) -> list[GridEventView]:
+            found = grid.standing(connection) if all_of_them else grid.recent(connection, now - RECENT)
+            return [_event(connection, one, programs, now) for one in found]
+
+        return await doors.database.read(read)
 
     @routes.get("/ven/events/{event_id}")
     async def show(event_id: str) -> GridEventView:

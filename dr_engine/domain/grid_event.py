@@ -12,10 +12,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+import msgspec
+
 from dr_engine.domain.settlement import RequestInterval
+from protocols.openadr.durations import FOREVER, NOW
 from protocols.openadr.objects import Event
 from protocols.openadr.power import PowerRule, Wanted, wanted
-from protocols.openadr.timeline import Claim, Segment, Span, evenly, is_void, timeline, unroll
+from protocols.openadr.timeline import Claim, NotSchedulable, Segment, Span, evenly, is_void, timeline, unroll
 
 AHEAD: Final = timedelta(days=2)
 """An event becomes requests so long before it starts."""
@@ -70,6 +73,21 @@ class Run:
     def after(self, now: datetime) -> tuple[AskedPart, ...]:
         """What of it is still to come."""
         return tuple(replace(part, start=max(part.start, now)) for part in self.parts if part.end > now)
+
+
+def over_at(event: Event, seen_at: datetime) -> datetime | None:
+    """When its last interval ends; None when it has none, has no end, or its intervals have no time."""
+    if not event.intervals:
+        return None
+    try:
+        once = unroll(msgspec.structs.replace(event, duration=None), seen_at, NOW, FOREVER, evenly(event.id or ""))
+    except (NotSchedulable, OverflowError):
+        return None
+    if not once:
+        return seen_at
+    first, last = min(span.start for span in once), max(span.end for span in once)
+    end = last if event.duration is None else event.duration.after(first)
+    return None if end >= FOREVER else end
 
 
 def segments(events: Iterable[GridEvent], now: datetime) -> list[tuple[Segment, Wanted]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from contracts.units import utc
@@ -17,8 +17,9 @@ from dr_engine.store.tables import grid_events, grid_reports, grid_requests
 
 @dataclass(frozen=True, slots=True)
 class SeenEvent:
-    """An event of a VTN as it was read last; `content` is its wire form as JSON text. Reports that were due up to
-    `reported_until` are done with."""
+    """An event of a VTN as it was read last; `content` is its wire form as JSON text. `over_at` is when its last interval
+    ends (None: never, or it has none); one that was over when it was first read asks for no reports. Reports that were due
+    up to `reported_until` are done with."""
 
     event_id: str
     program: str
@@ -28,6 +29,9 @@ class SeenEvent:
     content: str
     units: Mapping[str, str]
     note: str = ""
+    over_at: datetime | None = None
+    states_money: bool = False
+    asks_reports: bool = False
     gone_at: datetime | None = None
     settled_at: datetime | None = None
     reported_until: datetime | None = None
@@ -83,10 +87,39 @@ def find(connection: Connection, event_id: str) -> SeenEvent | None:
     return None if found is None else _seen(found)
 
 
-def standing(connection: Connection) -> list[SeenEvent]:
+def standing(connection: Connection, *conditions: Any) -> list[SeenEvent]:
     """The events that the VTN still has, by id."""
-    query = select(*_SEEN).where(grid_events.c.gone_at.is_(None)).order_by(grid_events.c.event_id)
+    query = select(*_SEEN).where(grid_events.c.gone_at.is_(None), *conditions).order_by(grid_events.c.event_id)
     return [_seen(row) for row in connection.execute(query)]
+
+
+def coming(connection: Connection, now: datetime) -> list[SeenEvent]:
+    """Those of them that are not over, or state money that is not settled."""
+    row = grid_events.c
+    return standing(connection, or_(_lasts(now), and_(row.states_money, row.settled_at.is_(None))))
+
+
+def recent(connection: Connection, since: datetime) -> list[SeenEvent]:
+    """Those of them that were not over by then."""
+    return standing(connection, _lasts(since))
+
+
+def asking(connection: Connection) -> list[SeenEvent]:
+    """Those of them whose reports are not all done with."""
+    row = grid_events.c
+    is_open = or_(row.over_at.is_(None), row.reported_until.is_(None), row.reported_until < row.over_at)
+    return standing(connection, row.asks_reports, is_open)
+
+
+def standing_ids(connection: Connection) -> list[tuple[str, str]]:
+    """The events that the VTN still has: id and program."""
+    row = grid_events.c
+    query = select(row.event_id, row.program).where(row.gone_at.is_(None)).order_by(row.event_id)
+    return [(found.event_id, found.program) for found in connection.execute(query)]
+
+
+def _lasts(when: datetime) -> ColumnElement[bool]:
+    return or_(grid_events.c.over_at.is_(None), grid_events.c.over_at > when)
 
 
 def _seen(row: Row[Any]) -> SeenEvent:
@@ -107,6 +140,13 @@ def note(connection: Connection, event_id: str, text: str) -> None:
 def settled(connection: Connection, event_id: str, now: datetime) -> None:
     """A statement was carried out."""
     connection.execute(update(grid_events).where(grid_events.c.event_id == event_id).values(settled_at=now, note="settled"))
+
+
+def reported(connection: Connection, event_id: str, until: datetime) -> None:
+    """The reports about an event that were due until then are done with."""
+    row = grid_events.c
+    later = or_(row.reported_until.is_(None), row.reported_until < until)
+    connection.execute(update(grid_events).where(row.event_id == event_id, later).values(reported_until=until))
 
 
 # Requests -------------------------------------------------------------------------------------------------------------
@@ -247,10 +287,8 @@ def drop_reports(reports: Sequence[tuple[str, str, datetime]], connection: Conne
     until: dict[str, datetime] = {}
     for event_id, _, due_at in reports:
         until[event_id] = max(due_at, until.get(event_id, due_at))
-    row = grid_events.c
     for event_id, due_at in until.items():
-        later = or_(row.reported_until.is_(None), row.reported_until < due_at)
-        connection.execute(update(grid_events).where(row.event_id == event_id, later).values(reported_until=due_at))
+        reported(connection, event_id, due_at)
     keys = [(event_id, name) for event_id, name, _ in reports]
     told = tuple_(grid_reports.c.event_id, grid_reports.c.name)
     return connection.execute(delete(grid_reports).where(told.in_(keys))).rowcount

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    true,
 )
 
 from runtime.storage.outbox import Mailboxes
@@ -322,7 +323,10 @@ grid_events = Table(
     Column("note", Text, nullable=False),
     Column("gone_at", UtcDateTime, index=True),
     Column("settled_at", UtcDateTime),  # of a statement: when it was carried out
-    Column("reported_until", UtcDateTime),  # reports that were due until then are done with, and no more kept
+    Column("reported_until", UtcDateTime),  # reports that were due until then are done with
+    Column("over_at", UtcDateTime),  # when its last interval ends; NULL: never, or it has none
+    Column("states_money", Boolean, nullable=False, server_default=true()),
+    Column("asks_reports", Boolean, nullable=False, server_default=true()),
 )
 """Events of a VTN as they were read last, in wire form; `units` by payload type are its program's."""
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from dr_engine import market
 from dr_engine.domain.allocation import allocate
 from dr_engine.domain.capacity import Block
-from dr_engine.domain.grid_event import AskedPart, GridEvent, Run, asked_between, requested, runs, segments
+from dr_engine.domain.grid_event import AskedPart, GridEvent, Run, asked_between, over_at, requested, runs, segments
 from dr_engine.domain.grid_share import Room, shared_w
 from dr_engine.domain.grid_statement import NoStatement, is_statement, states_money, told
 from dr_engine.domain.settlement import RequestInterval
@@ -67,16 +67,15 @@ class Intake:
         self._settings = settings
         self._programs = settings.programs()
         self._telemetry = telemetry
+        self._granted: Mapping[str, frozenset[str]] | None = None
+        """The targets of the last poll; None: each event is to be read, as nothing is known of them."""
 
     def take(self, connection: Connection, poll: Poll | None, now: datetime) -> bool:
         """Take in a poll, or (None) look again at what is known. Whether requests or money changed."""
         if poll is not None:
-            for polled in poll.polled:
-                for wire in polled.events:
-                    self._see(connection, polled, wire, poll.targets, now)
-            for event_id in poll.gone:
-                grid.gone(connection, event_id, now)
-        known = [(seen, decode(Event, orjson.loads(seen.content))) for seen in grid.standing(connection)]
+            self._read(connection, poll, now)
+        coming = grid.coming(connection, now)
+        known = [(seen, decode(Event, orjson.loads(seen.content))) for seen in coming]
         changed = self._reconcile(connection, [(seen, event) for seen, event in known if not is_statement(event)], now)
         for seen, event in known:
             if states_money(event) and seen.settled_at is None:
@@ -84,6 +83,18 @@ class Intake:
         return changed
 
     # Reading ------------------------------------------------------------------------------------------------------------
+
+    def _read(self, connection: Connection, poll: Poll, now: datetime) -> None:
+        standing = {one.event_id: one for one in grid.standing(connection)}
+        as_before, self._granted = self._granted == poll.targets, poll.targets
+        for polled in poll.polled:
+            for wire in polled.events:
+                known = standing.get(_id_of(wire) or "")
+                if not (as_before and known and (known.content, known.program) == (_text(wire), polled.program.name)):
+                    self._see(connection, polled, wire, poll.targets, now)
+        forgotten = {one.event_id for one in standing.values() if one.program not in self._programs}
+        for event_id in poll.gone | forgotten:
+            grid.gone(connection, event_id, now)
 
     def _see(
         self, connection: Connection, polled: Polled, wire: Any, targets: Mapping[str, frozenset[str]], now: datetime
@@ -100,17 +111,25 @@ class Intake:
             return
         modified = event.modification_date_time
         facilities = _facilities(polled.program, event, targets)
-        if known is not None and known.gone_at is None:
-            if known.modified_at is not None and modified is not None and modified < known.modified_at:
-                return
-            as_known = (known.content, known.program, known.facilities)
-            if as_known == (_text(wire), polled.program.name, facilities):
-                return
+        is_older = known is not None and known.gone_at is None and _is_before(modified, known.modified_at)
+        if is_older:
+            return
         seen_at = now if known is None else known.seen_at
-        grid.put(
-            connection,
-            SeenEvent(event_id, polled.program.name, facilities, seen_at, modified, _text(wire), polled.units),
+        ends = over_at(event, seen_at)
+        found = SeenEvent(
+            event_id,
+            polled.program.name,
+            facilities,
+            seen_at,
+            modified,
+            _text(wire),
+            polled.units,
+            over_at=ends,
+            states_money=states_money(event),
+            asks_reports=bool(event.report_descriptors) and not is_statement(event) and (ends is None or ends > seen_at),
         )
+        if known is None or known.gone_at is not None or not _is_as_known(found, known):
+            grid.put(connection, found)
 
     def _grid_event(self, seen: SeenEvent, event: Event) -> GridEvent | None:
         program = self._programs.get(seen.program)
@@ -276,6 +295,16 @@ class _Sharing:
         ]
 
 
+def _is_before(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _is_as_known(found: SeenEvent, known: SeenEvent) -> bool:
+    """Whether an event is what is kept of it, whatever has become of it."""
+    became = {name: getattr(known, name) for name in ("note", "gone_at", "settled_at", "reported_until")}
+    return replace(found, units=known.units, **became) == known
+
+
 def _facilities(program: VenProgram, event: Event, targets: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
     """Whose cars are meant: those that the event's targets name, else the programme's, else all of ours."""
     named = {facility for facility, granted in targets.items() if granted & set(event.targets or ())}
@@ -354,4 +383,5 @@ def missing(connection: Connection, polled: Iterable[Polled], programs: Iterable
     they are read."""
     brought = {event_id for part in polled for one in part.events if (event_id := _id_of(one)) is not None}
     names = {program.name for program in programs}
-    return [one.event_id for one in grid.standing(connection) if one.program in names and one.event_id not in brought]
+    known = grid.standing_ids(connection)
+    return [event_id for event_id, program in known if program in names and event_id not in brought]

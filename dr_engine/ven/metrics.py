@@ -19,7 +19,7 @@ class VenMetrics:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.polled_at: datetime | None = None
-        """The last look at the VTN that succeeded."""
+        """The last look at the VTN that succeeded, or since when there were any."""
         self.polls = Counts("gridstay_ven_polls", "Looks at the VTN and what became of them", "result")
         self.poll_s = Spread("gridstay_ven_poll_seconds", "How long a look at the VTN took that succeeded")
         self.poll_age = Levels("gridstay_ven_poll_age_seconds", "How long ago the last look at the VTN was that succeeded")

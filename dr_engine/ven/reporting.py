@@ -83,13 +83,18 @@ class Reporting:
             due = [wish for wish in due if seen.reported_until is None or wish.due > seen.reported_until]
             wished.update((seen.event_id, wish.name) for wish in due)
             due = [wish for wish in due if self._is_due(seen, wish, now)]
-            if not due:
-                continue
-            known = {one.name: one for one in await self._database.read(partial(grid.reports_of, event_id=seen.event_id))}
+            reports = await self._database.read(partial(grid.reports_of, event_id=seen.event_id)) if due else []
+            known = {one.name: one for one in reports}
             for wish in due:
                 if self._is_to_make(seen, wish, known.get(wish.name), now):
                     await self._make(seen, event.program_id, wish, known.get(wish.name), now)
+            if seen.over_at is not None and now >= seen.over_at + self._patience():
+                await self._database.write(partial(grid.reported, event_id=seen.event_id, until=seen.over_at))
         self._done = {key: when for key, when in self._done.items() if key in wished}
+
+    def _patience(self) -> timedelta:
+        """How long after an event's end all its reports are made and put right."""
+        return timedelta(seconds=self._ven.report_after_s + self._ven.revise_for_s) + _LOOK_AGAIN
 
     def _is_due(self, seen: SeenEvent, wish: Wish, now: datetime) -> bool:
         """Whether the store need be asked about it at all."""
@@ -216,8 +221,8 @@ def _ungated(product: MarketProduct) -> MarketProduct:
 
 
 def _asking(connection: Connection) -> list[tuple[SeenEvent, Event]]:
-    """The events that stand and ask for reports."""
-    found = [(seen, decode(Event, orjson.loads(seen.content))) for seen in grid.standing(connection)]
+    """The events that stand and ask for reports that are not done with."""
+    found = [(seen, decode(Event, orjson.loads(seen.content))) for seen in grid.asking(connection)]
     return [(seen, event) for seen, event in found if event.report_descriptors and not is_statement(event)]
 
 

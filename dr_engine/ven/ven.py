@@ -77,6 +77,7 @@ class Ven:
         self._host = host
         self._changed = changed
         self._metrics = metrics
+        metrics.polled_at = host.clock.now()
         self._client = VtnClient(ven, host.clock, metrics)
         self._enrolment = Enrolment(ven, self._client, secrets.token_urlsafe(32))
         self._intake = intake
@@ -143,8 +144,9 @@ class Ven:
             poll = await self._poll(now)
         except VtnError as error:
             return await self._failed(error)
-        if poll != self._taken[0] or now >= self._taken[1] + AGAIN or poll.gone:
-            await self._take(poll)
+        is_new = poll != self._taken[0] or bool(poll.gone)
+        if is_new or now >= self._taken[1] + AGAIN:
+            await self._take(poll if is_new else None)
             self._taken = poll, now
         if status.failures:
             self._log.info("the VTN is back", after=status.failures)

@@ -1,6 +1,6 @@
 """`gridstay dr programs`, `gridstay dr ven`: the VTN that the engine listens to; and its part in `dr event show`."""
 
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -32,9 +32,12 @@ def status(operator: Operator) -> None:
 
 
 @command(ven, "events")
-def events(operator: Operator) -> None:
+def events(
+    operator: Operator,
+    every: Annotated[bool, typer.Option("--all", help="Those too that are over for more than a day.")] = False,
+) -> None:
     """The events that the VTN has now: what they ask, what became of them, and why not."""
-    answer = operator.client.get("dr", "ven", "events")
+    answer = operator.client.get("dr", "ven", "events", query={"all": every or None})
     operator.show(answer, lambda: _events(answer, operator.zone_of(None)))
 
 

@@ -4,15 +4,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dr_engine.domain.grid_event import AHEAD, AskedPart, GridEvent, Run, requested, runs
+from dr_engine.domain.grid_event import AHEAD, AskedPart, GridEvent, Run, over_at, requested, runs
 from dr_engine.domain.request import faults
 from dr_engine.domain.settlement import RequestInterval
 from protocols.openadr.objects import Event
 from protocols.openadr.power import PowerRule
-from protocols.openadr.wire import decode
+from protocols.openadr.wire import decode, encode
 
 DAY = datetime(2026, 6, 3, tzinfo=UTC)
 
@@ -60,6 +61,26 @@ def test_X5_a_long_run_is_cut_at_midnights_the_same_way_all_along() -> None:
     assert shape(runs([event], DAY)) == [("a", 10, 24), ("a", 24, 48)]
     assert shape(runs([event], at(30))) == [("a", 24, 48), ("a", 48, 60)]
     assert shape(runs([event], at(50))) == [("a", 48, 60)]
+
+
+ENDS: list[tuple[dict[str, Any], float | None]] = [
+    ({}, 3),
+    ({"duration": "PT9H"}, 10),
+    ({"duration": "PT30M"}, 1.5),
+    ({"duration": "P9999Y"}, None),
+    ({"intervals": []}, None),
+    ({"intervals": [{"id": 0, "payloads": []}]}, None),
+    ({"intervals": [{"id": 0, "payloads": [], "intervalPeriod": {"start": "0001-01-01", "duration": "P9999Y"}}]}, None),
+    ({"intervals": [{"id": 0, "payloads": [], "intervalPeriod": {"start": "0001-01-01", "duration": "PT2H"}}]}, 2),
+    ({"intervals": [{"id": 0, "payloads": [], "intervalPeriod": {"start": "0001-01-01", "duration": "PT0S"}}]}, 0),
+]
+
+
+@pytest.mark.parametrize(("fields", "end"), ENDS)
+def test_X5_an_event_is_over_when_its_last_interval_ends(fields: dict[str, Any], end: float | None) -> None:
+    one = grid_event("e", (1, 2, -5), (2, 3, -6))
+    event = decode(Event, encode(one.event) | fields)
+    assert over_at(event, DAY) == (None if end is None else at(end))
 
 
 def test_X5_a_void_event_asks_for_nothing() -> None:

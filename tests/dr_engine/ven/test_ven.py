@@ -648,6 +648,56 @@ async def test_X5_a_report_whose_answer_was_lost_is_found_and_not_sent_twice(
 
 
 @pytest.mark.acceptance
+async def test_X5_what_is_over_and_reported_is_looked_at_no_more(
+    host: Host, clock: SimulatedClock, open_database: OpenDatabase, grid: Grid
+) -> None:
+    assert grid.vtn is not None
+    program, database = grid.program(), await open_database("dr")
+    settings = settings_of(grid.vtn.url, revise_for_s=0)
+    asked = [{"payloadType": "DELTA_USAGE", "aggregate": True}]
+    again = started_again(host)
+    async with engine(again, clock, database, FakeCsms(again), settings) as bench:
+        await again.bus.publish(booking("ann"))
+        event = grid.ask(program, (at(1), at(2), -5), eventName="up", reportDescriptors=asked)
+        await bench.until(at(1.5))
+        before = grid.ask(program, (at(0), at(1), -5), eventName="before", reportDescriptors=asked)
+        endless = grid.ask(program, (at(30), at(40), -5), duration="P9999Y")
+        await bench.until(at(12))
+        assert [one["reportName"] for one in grid.all("reports")] == ["up 0.0"], "what was over when we came is not ours"
+        assert await database.read(grid_store.asking) == []
+        coming = await database.read(lambda connection: grid_store.coming(connection, at(12)))
+        assert [one.event_id for one in coming] == [endless["id"]]
+    async with engine(host, clock, database, FakeCsms(host), settings) as bench:
+        await bench.until(at(16))
+        assert len(grid.all("reports")) == 1
+        listed = (await bench.http.get("/api/dr/ven/events")).json()
+        assert {one["event_id"] for one in listed} == {event["id"], before["id"], endless["id"]}
+    tomorrow = at(26 * 60)
+    recent = await database.read(lambda connection: grid_store.recent(connection, tomorrow - timedelta(days=1)))
+    assert [one.event_id for one in recent] == [endless["id"]]
+
+
+@pytest.mark.acceptance
+async def test_X5_events_of_a_program_that_is_taken_from_the_settings_are_let_go(
+    host: Host, clock: SimulatedClock, open_database: OpenDatabase, grid: Grid
+) -> None:
+    assert grid.vtn is not None
+    program, database = grid.program(), await open_database("dr")
+    grid.program("other")
+    again = started_again(host)
+    async with engine(again, clock, database, FakeCsms(again), settings_of(grid.vtn.url)) as bench:
+        await again.bus.publish(booking("ann"))
+        event = grid.ask(program, (at(30), at(40), -5))
+        await bench.until(at(1))
+    settings = settings_of(grid.vtn.url, programs=(VenProgram(name="other", facility=FACILITY),))
+    async with engine(host, clock, database, FakeCsms(host), settings) as bench:
+        await bench.until(at(3))
+        assert [one["state"] for one in (await bench.http.get("/api/dr/events")).json()] == ["cancelled"]
+        assert (await bench.http.get(f"/api/dr/ven/events/{event['id']}")).json()["gone_at"] is not None
+        assert (await bench.http.get("/api/dr/ven/events?all=true")).json() == []
+
+
+@pytest.mark.acceptance
 async def test_X5_what_is_kept_no_more_is_neither_asked_nor_told_again(listening: Listening, grid: Grid) -> None:
     bench = listening.bench
     program = grid.program()

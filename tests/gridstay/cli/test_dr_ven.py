@@ -143,6 +143,8 @@ def test_X5_what_the_vtn_asks_now_and_what_became_of_it(service: FakeService) ->
     shown = service.run("dr", "ven", "events").stdout
     for words in ("vtn-7", "FRR up", "-30.0", "salon scheduled", "1 of 2", "vtn-8", "no power", "too late"):
         assert words in shown
+    assert service.run("dr", "ven", "events", "--all").exit_code == 0
+    assert service.asked[-1].query == {"all": "true"}
     service.answers_with("GET", "/api/dr/ven/events", [])
     assert "no event for us" in service.run("dr", "ven", "events").stdout
 
