@@ -52,7 +52,8 @@ def router(site: Site) -> APIRouter:
                 await holds.hold(visit, choice, member["id"], _body(choice, start), key)
             except Refusal as refusal:
                 return await _refused(visit, choice, start, form, refusal)
-        return visit.go(f"/f/{facility_id}/book", **choice.at(), start=start.isoformat())
+        there = choice.at(day=start.astimezone(choice.zone).date())
+        return visit.go(f"/f/{facility_id}/book", **there, start=start.isoformat(), **_kept(form))
 
     @routes.get("/f/{facility_id}/book")
     async def show(visit: Visited, facility_id: str) -> Response:
@@ -156,7 +157,8 @@ async def _refused(visit: Visit, choice: Choice, start: datetime, form: Form, re
             end=end,
             lead=lead,
             alternatives=[_alternative(visit, choice, one) for one in refusal.alternatives],
-            kept={name: form[name] for name in (*OF_CAR, "dr") if form[name]},
+            kept=_kept(form),
+            key=token_urlsafe(16),
             without_car=choice.by_car and refusal.reason in LEADS_ON,
             member_id=visit.session.member_id,
         )
@@ -165,6 +167,11 @@ async def _refused(visit: Visit, choice: Choice, start: datetime, form: Form, re
     wrong = {name: visit.words(f"wrong.{name}") for name in OF_CAR if name in refusal.faults}
     problem = visit.words("wrong.some") if wrong else why(visit.words, refusal, choice.facility)
     return await _shown(visit, choice, start, form, wrong=wrong, problem=problem, status=422)
+
+
+def _kept(form: Form) -> dict[str, str]:
+    """What was said of the car, for the next page to say again."""
+    return {name: form[name] for name in (*OF_CAR, "dr") if form[name]}
 
 
 def _alternative(visit: Visit, choice: Choice, period: Mapping[str, str]) -> Alternative:

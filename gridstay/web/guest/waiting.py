@@ -108,12 +108,12 @@ def _shown(visit: Visit, one: Mapping[str, Any], facility: Mapping[str, Any]) ->
 
 
 def _book(one: Mapping[str, Any], facility: Mapping[str, Any], service: Mapping[str, Any]) -> dict[str, Any]:
-    """Where what has become free can be booked: the facility and the page's query."""
+    """Where what has become free can be booked: the facility, and the choice that a form brings there."""
     start, end = instant(one["free"]["start"]), instant(one["free"]["end"])
     local = start.astimezone(zone_of(facility)).date(), end.astimezone(zone_of(facility)).date()
     return {
         "facility_id": facility["id"],
-        "query": {
+        "choice": {
             "service": service["id"],
             "length": (local[1] - local[0]).days if service["nights"] else one["minutes"],
             "day": local[0].isoformat(),

@@ -34,6 +34,13 @@ async def holding(house: House, guest: Browser, hour: int, **more: str) -> str:
     return answer.headers["location"]
 
 
+def hidden(browser: Browser, action: str) -> dict[str, str]:
+    """What is hidden in the page's form with that address."""
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', browser.seen, re.DOTALL)
+    assert form, action
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[1]))
+
+
 async def states(house: House) -> list[str]:
     found: list[dict[str, Any]] = (await house.api.get("/bookings")).raise_for_status().json()
     return sorted(one["state"] for one in found)
@@ -58,6 +65,21 @@ async def test_S202_a_time_that_is_tapped_is_held_while_the_guest_decides_and_sa
     assert await states(house) == ["booked", "cancelled"]
     await guest.get("/stays")
     assert guest.seen.count('class="tile"') == 1  # what was let go never was a stay
+
+
+async def test_S208_a_time_that_is_offered_instead_is_held_too_and_what_was_said_of_the_car_is_kept(house: House) -> None:
+    first, guest = house.browser(), house.browser()
+    await first.join()
+    await guest.join(**CAR, name="Taro", phone="090 3333 4444")
+    await booked(first, 3)
+    assert (await booked(guest, 3, car="1", soc_pct="44", wanted_soc_pct="50", dr="1")).status_code == 409
+    near = re.findall(r'class="tile" name="start" value="([^"]+)"', guest.seen)
+    assert len(near) == 4
+    held = await guest.send("/f/salon/hold", hidden(guest, "/f/salon/hold") | {"start": near[2]})
+    await guest.get(held.headers["location"])
+    assert "Held for you until" in guest.text
+    assert 'name="soc_pct" type="text" value="44"' in guest.seen
+    assert await states(house) == ["booked", "held"]
 
 
 async def test_S202_a_second_tap_holds_once_and_books_once(house: House) -> None:
@@ -171,9 +193,9 @@ async def test_who_finds_nothing_free_waits_is_told_and_books(house: House) -> N
     await first.send(f"{stay}/cancel", {}, page=stay)
     await second.get("/stays")
     assert "is free" in second.text
-    place = re.search(r'href="(/f/salon/book[^"]+)"', second.seen)
-    assert place
-    await second.get(place[1].replace("&amp;", "&"))
+    held = await second.send("/f/salon/hold", hidden(second, "/f/salon/hold"))
+    await second.get(held.headers["location"])
+    assert "Held for you until" in second.text
     await second.send("/f/salon/book", chosen(3))
     assert [one["state"] for one in (await house.api.get("/waiting")).json()] == ["served"]
 
@@ -494,10 +516,10 @@ async def test_one_waits_for_a_day_or_a_night_on_which_nothing_is_free_and_is_to
         await other.send(f"{stay}/cancel", {})
         await guest.get("/stays")
         assert "is free" in guest.text
-        link = re.search(rf'href="(/f/{place}/book[^"]+)"', guest.seen)
-        assert link
-        await guest.get(link[1].replace("&amp;", "&"))
-        query = dict(parse_qsl(urlsplit(link[1].replace("&amp;", "&")).query))
+        held = await guest.send(f"/f/{place}/hold", hidden(guest, f"/f/{place}/hold"))
+        await guest.get(held.headers["location"])
+        assert "Held for you until" in guest.text
+        query = dict(parse_qsl(urlsplit(held.headers["location"]).query))
         done = await guest.send(f"/f/{place}/book", query)
         assert done.headers["location"].endswith("done=booked"), done.text
     stays = [one for one in (await house.api.get("/bookings")).json() if one["state"] == "booked"]

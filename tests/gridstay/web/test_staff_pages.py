@@ -11,6 +11,7 @@ import pytest
 from contracts.dr import CompensationAllocated, Share
 from contracts.ids import BookingId, DrEventId, FacilityId, MemberId, SessionId
 from tests.gridstay.web.conftest import CAR, Browser, House
+from tests.gridstay.web.test_guest_pages import hidden
 from tests.gridstay.web.test_pages import booked
 
 pytestmark = pytest.mark.acceptance
@@ -24,16 +25,9 @@ async def staff_of(house: House, **headers: str) -> Browser:
     return staff
 
 
-async def hidden(browser: Browser, action: str) -> dict[str, str]:
-    """What is hidden in the page's form with that address."""
-    form = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', browser.seen, re.DOTALL)
-    assert form, action
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[1]))
-
-
 async def twice(browser: Browser, action: str, **fields: str) -> httpx.Response:
     """Send the page's form twice at once, as a second tap on a slow line does: both get the same answer."""
-    data = {**await hidden(browser, action), **fields}
+    data = {**hidden(browser, action), **fields}
     first, again = await asyncio.gather(*(browser.http.post(action, data=data) for _ in range(2)))
     assert (first.status_code, first.headers["location"]) == (303, again.headers["location"])
     later = await browser.http.post(action, data=data)
@@ -91,13 +85,13 @@ async def test_POS_a_payment_sent_twice_is_taken_once_and_refunded_in_parts(hous
     await twice(staff, f"{TILL}/refund", amount="500")
     assert [one["gross_minor"] for one in await receipts(house)] == [3_000, -1_000, -500]
     await staff.get(TILL)
-    too_much = await staff.send(f"{TILL}/refund", {**await hidden(staff, f"{TILL}/refund"), "amount": "2000"})
+    too_much = await staff.send(f"{TILL}/refund", {**hidden(staff, f"{TILL}/refund"), "amount": "2000"})
     assert too_much.status_code == 409
     assert "At most ¥1,500 of it can be refunded." in staff.text
     await twice(staff, f"{TILL}/refund")
     assert sum(one["due_minor"] for one in await receipts(house)) == 0
     await staff.get(TILL)
-    nothing = await staff.send(f"{TILL}/refund", await hidden(staff, f"{TILL}/refund"))
+    nothing = await staff.send(f"{TILL}/refund", hidden(staff, f"{TILL}/refund"))
     assert nothing.status_code == 409
     assert "That is refunded already." in staff.text
 
@@ -116,10 +110,10 @@ async def test_POS_S502_a_gift_is_handed_over_with_a_payment_and_stock_is_counte
     (stock,) = (await house.api.get("/register/stock", params={"facility_id": "salon"})).json()
     assert stock["at_hand"] == 1
     await staff.get(TILL)
-    gone = await staff.send(f"{TILL}/stock", {**await hidden(staff, f"{TILL}/stock"), "item_id": "soap", "count": "-5"})
+    gone = await staff.send(f"{TILL}/stock", {**hidden(staff, f"{TILL}/stock"), "item_id": "soap", "count": "-5"})
     assert gone.status_code == 409
     assert "out of stock: 1 left" in staff.text
-    odd = await staff.send(f"{TILL}/stock", {**await hidden(staff, f"{TILL}/stock"), "item_id": "soap", "count": "many"})
+    odd = await staff.send(f"{TILL}/stock", {**hidden(staff, f"{TILL}/stock"), "item_id": "soap", "count": "many"})
     assert odd.status_code == 422
     assert (await staff.send(f"{TILL}/explode", {}, page=TILL)).status_code == 404
 
@@ -134,7 +128,7 @@ async def test_POS_S502_a_cash_benefit_is_paid_out_once(house: House) -> None:
     assert "Pay-out" in staff.text
     assert [one["due_minor"] for one in await receipts(house)] == [-400]
     await staff.get(TILL, params={"member": member["number"]})
-    fields = await hidden(staff, f"{TILL}/pay-out")
+    fields = hidden(staff, f"{TILL}/pay-out")
     for amount, status in (("900", 409), ("-1", 422), ("lots", 422), ("", 422)):
         answer = await staff.send(f"{TILL}/pay-out", {**fields, "key": f"k{amount}", "payout": amount})
         assert answer.status_code == status, amount
@@ -159,7 +153,7 @@ async def test_POS_the_days_journal_is_shown_and_taken_away_as_csv_and_the_day_c
     assert journal.headers["content-type"] == "text/csv; charset=utf-8"
     assert len(journal.text.splitlines()) == 3
     await staff.get(TILL)
-    again = await staff.send(f"{TILL}/close", {**await hidden(staff, f"{TILL}/close"), "counted": ""})
+    again = await staff.send(f"{TILL}/close", {**hidden(staff, f"{TILL}/close"), "counted": ""})
     assert again.status_code == 409
     assert "The day is closed, and nothing came since." in staff.text
     for odd in ("nonsense", "1999-01-01", "9999-01-01"):
