@@ -39,7 +39,7 @@ SERVICES = [
     {"id": "cut", "name": "Cut", "minutes": [60], "every_min": 30},
     {"id": "colour", "name": "Colour", "minutes": [90, 120], "every_min": 30},
 ]
-CAR = {"battery_kwh": "60", "charge_kw": "6", "discharge_kw": "6"}
+MODELS = [{"make": "Nissan", "model": "Leaf", "year": 2019, "battery_wh": 60_000, "max_charge_w": 6_000}]
 
 
 @dataclass
@@ -145,8 +145,7 @@ async def at_the_last_tap(house: Salon, guest: Visitor, number: int) -> None:
 
 
 async def test_S200_S202_M3_X1_a_guest_joins_and_books_with_four_taps(house: Salon) -> None:
-    models = [{"make": "Nissan", "model": "Leaf", "year": 2019, "battery_wh": 60_000, "max_charge_w": 6_000}]
-    assert (await house.service.api.put("/car-models", json={"models": models})).status_code == 200
+    assert (await house.service.api.put("/car-models", json={"models": MODELS})).status_code == 200
     guest = await house.guest()
     await guest.open("/join")
     await guest.fill(name="Hanako", phone="090 1111 2222")
@@ -426,6 +425,8 @@ async def test_nothing_on_the_pages_stands_in_anybodys_way_and_a_first_view_is_l
         f"{house.path}/book?service=cut&length=60&car=1&start={start}",
     )
     for_staff = (
+        "/staff",
+        "/staff/nowhere",
         staff,
         f"{staff}?day={day}",
         f"{staff}/settings",
@@ -447,11 +448,33 @@ async def test_nothing_on_the_pages_stands_in_anybodys_way_and_a_first_view_is_l
                 faults += await cut_off(who, path)
                 if who is come[2][0]:
                     await who.picture(f"20-staff-{paths.index(path)}-{number}")
+        guest = come[1][0]
+        for reach in (car_sought, too_late):
+            await reach(house, guest, stay)
+            await opened_wide(guest)
+            faults += await grave_faults(guest.page, axe)
+            faults += await cut_off(guest, reach.__name__)
     assert faults == []
     for path in ("/", house.path, house.on(day), "/join", f"/embed/{house.id}"):
         assert await weight(await house.guest(), path) < FIRST_VIEW_BYTES, path
     for path in (house.on(day), "/account", "/stays"):
         assert await weight(await house.signed_in("member-16"), path) < FIRST_VIEW_BYTES, path
+
+
+async def car_sought(house: Salon, guest: Visitor, stay: dict[str, Any]) -> None:
+    """Models of cars are found for what is typed."""
+    assert (await house.service.api.put("/car-models", json={"models": MODELS})).status_code == 200
+    await guest.open("/account")
+    await guest.page.locator("#q").press_sequentially("lea")
+    await expect(guest.page.get_by_label("Nissan Leaf (2019)")).to_be_visible()
+
+
+async def too_late(house: Salon, guest: Visitor, stay: dict[str, Any]) -> None:
+    """A time is refused that is taken."""
+    await guest.open(f"{house.path}/book?service=cut&length=60&car=0&start={stay['start']}")
+    async with guest.page.expect_navigation():
+        await guest.tap(guest.page.locator("button.wide-button"))
+    await expect(guest.page.locator(".tile")).to_have_count(4)
 
 
 async def opened_wide(who: Visitor) -> None:
