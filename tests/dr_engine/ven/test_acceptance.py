@@ -1,11 +1,13 @@
 """Cars at a VTN's call: from its event to the discharge, the report, the statement and the money; and what may go wrong between."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from openadr3_client import BlClient
 
 from tests.dr_engine.bench import at
-from tests.dr_engine.ven.conftest import ASKS, Grid, Listening, statement
+from tests.dr_engine.ven.conftest import ASKS, BL, Grid, Listening, statement
 
 pytestmark = pytest.mark.acceptance
 
@@ -51,6 +53,40 @@ async def test_X5_S304_S400_from_the_vtn_s_event_to_the_money(moving: Listening,
     grid.update("events", stated["id"], **statement(program, event["id"], 1200, revision=1))
     await bench.until(at(26))
     assert [(one.revision, one.total_minor) for one in bench.allocated] == [(0, 1000), (1, 1200)]
+
+
+async def test_X5_an_independent_business_logic_asks_the_cars_and_reads_what_they_gave(
+    moving: Listening, grid: Grid
+) -> None:
+    """By python-oa3-client, which shares nothing with us but the VTN between."""
+    bench = moving.bench
+    assert grid.vtn is not None
+    logic = BlClient(url=grid.vtn.url, client_id=BL.client_id, client_secret=BL.secret)
+    await asyncio.to_thread(logic.start)
+    try:
+        program = (await asyncio.to_thread(logic.create_program, {"programName": "flex"})).json()
+        for number in range(2):
+            await bench.arrive(number)
+        body = grid.event_body(program["id"], [(at(5), at(10), -8)], eventName="up", reportDescriptors=ASKS)
+        event = (await asyncio.to_thread(logic.create_event, body)).json()
+        await bench.until(at(13))
+        reports = await asyncio.to_thread(lambda: logic.reports(eventID=event["id"]))
+        vens = await asyncio.to_thread(logic.vens)
+        resources = await asyncio.to_thread(logic.resources)
+    finally:
+        await asyncio.to_thread(logic.stop)
+    assert [one.ven_name for one in vens] == ["store-042"]
+    assert [one.resource_name for one in resources] == ["hall-cars"]
+    whole, each = sorted(reports, key=lambda one: one.report_name or "")
+    assert [one.resource_name for one in whole.resources] == ["AGGREGATED_REPORT"]
+    assert [one.resource_name for one in each.resources] == ["CP0-1", "CP1-1"]
+    (interval,) = whole.resources[0].intervals
+    delta = next(one.values[0] for one in interval.payloads if one.type == "DELTA_USAGE")
+    result = await bench.event(event["id"])
+    delivered_wh = result["intervals"][0]["delivered_wh"] - result["intervals"][0]["baseline_wh"]
+    assert float(delta) == pytest.approx(delivered_wh / 1000, abs=0.002)
+    assert interval.interval_period is not None
+    assert interval.interval_period.start == at(5)
 
 
 async def test_X5_S400_money_that_is_added_to_the_event_itself_pays_for_it(moving: Listening, grid: Grid) -> None:
