@@ -16,6 +16,7 @@ SLOT: dict[str, Any] = {
     "missed_wh": 500,
     "over_wh": 0,
     "value": 60.0,
+    "sold": True,
 }
 PLAN: dict[str, Any] = {
     "facility_id": "salon",
@@ -26,7 +27,15 @@ PLAN: dict[str, Any] = {
     "bound": 41.5,
     "slots": [
         SLOT,
-        SLOT | {"start": "2026-06-03T05:15:00Z", "target_w": None, "planned_w": 12_500, "missed_wh": 0, "value": 0.0},
+        SLOT
+        | {
+            "start": "2026-06-03T05:15:00Z",
+            "target_w": None,
+            "planned_w": 12_500,
+            "missed_wh": 0,
+            "value": 0.0,
+            "sold": False,
+        },
     ],
     "cars": [
         {
@@ -49,7 +58,7 @@ def facility(service: FakeService) -> None:
 
 def test_a_plan_slot_by_slot(service: FakeService) -> None:
     shown = service.run("dr", "plan", "show", "--facility", "salon").stdout
-    for text in ("2026-06-03 14:00", "-25.0", "-30.0", "3.0", "0.50", "60.00", "◆", "█", "no plan below 41.50"):
+    for text in ("2026-06-03 14:00", "-25.0", "-30.0", "3.0", "0.50", "60.00", "◆", "█", "if called", "no plan below 41.50"):
         assert text in shown
     assert "b-1" not in shown
 
