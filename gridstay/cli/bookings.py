@@ -48,6 +48,9 @@ def book(
     ] = None,
     soc: Annotated[int | None, typer.Option("--soc", min=0, max=100, help="Percent in the battery now.")] = None,
     distance: Annotated[float | None, typer.Option("--distance-km", min=0, help="The drive still to come.")] = None,
+    position: Annotated[
+        str | None, typer.Option("--position", metavar="LAT,LON", help="Where the car is, instead of --distance-km.")
+    ] = None,
     wanted: Annotated[int | None, typer.Option("--wanted", min=0, max=100, help="Percent wanted at the end.")] = None,
     floor: Annotated[int | None, typer.Option("--floor", min=0, max=100, help="Percent never to go below.")] = None,
 ) -> None:
@@ -71,6 +74,7 @@ def book(
         "distance_km": distance,
         "wanted_soc_pct": wanted,
         "floor_soc_pct": floor,
+        **(given.position(position) if position else {}),
     }
     try:
         answer = operator.client.post("bookings", body={name: value for name, value in body.items() if value is not None})

@@ -52,6 +52,15 @@ def day(text: str | None) -> str | None:
         raise typer.BadParameter(f"{text!r} is no day; write 2026-06-03") from error
 
 
+def position(text: str) -> dict[str, float]:
+    """A position on the earth, in degrees."""
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no position; write 35.68,139.77") from error
+    return {"latitude": latitude, "longitude": longitude}
+
+
 def minor(amount: str, currency: str) -> int:
     """An amount of money in whole minor units."""
     if currency not in MINOR_DIGITS:

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 from sqlalchemy import Connection
 
 from reservation.api.desk import Desk
-from reservation.api.fields import Answer, Asked, Id, Instant, Kilometres, Percent, Text, Yes
+from reservation.api.fields import Answer, Asked, Id, Instant, Kilometres, Latitude, Longitude, Percent, Text, Yes
 from reservation.api.members import CarBody
 from reservation.api.refusals import NotFreeAnswer, RefusalAnswer, RefusingRoute
 from reservation.calendar import MEDIA_TYPE
@@ -17,6 +17,7 @@ from reservation.domain.booking import Asked as AskedOfCar
 from reservation.domain.booking import Booking, BookingState
 from reservation.domain.facility import Facility
 from reservation.domain.places import place_of
+from reservation.domain.position import Position
 from reservation.domain.refusal import NotFree
 from reservation.handlers import arrivals, known
 from reservation.handlers import bookings as handlers
@@ -34,19 +35,36 @@ Who = Literal["guest", "staff"]
 
 class AskedOfCarBody(Asked):
     """What a guest says of the car. What is left out is as the member's preferences have it; `by_car` is true for a member
-    who has a car."""
+    who has a car. The way to go is `distance_km`, or reckoned from where the car is: `latitude`, `longitude`, in degrees."""
 
     by_car: Yes | None = None
     dr: Yes | None = None
     discharge: Yes | None = None
     soc_pct: Percent | None = None
     distance_km: Kilometres | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
     wanted_soc_pct: Percent | None = None
     floor_soc_pct: Percent | None = None
 
+    @model_validator(mode="after")
+    def _whole_position(self) -> "AskedOfCarBody":
+        position_of(self.latitude, self.longitude)
+        return self
+
     def asked(self) -> AskedOfCar:
         """What is meant."""
-        return AskedOfCar(**{name: getattr(self, name) for name in AskedOfCarBody.model_fields})
+        own = {name: getattr(self, name) for name in AskedOfCarBody.model_fields if name not in ("latitude", "longitude")}
+        return AskedOfCar(**own, position=position_of(self.latitude, self.longitude))
+
+
+def position_of(latitude: float | None, longitude: float | None) -> Position | None:
+    """The position that is meant. Raises ValueError for half of one."""
+    if latitude is None and longitude is None:
+        return None
+    if latitude is None or longitude is None:
+        raise ValueError("a position has a latitude and a longitude")
+    return Position(latitude, longitude)
 
 
 class BookingBody(AskedOfCarBody):

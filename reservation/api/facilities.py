@@ -13,7 +13,9 @@ from reservation.api.fields import (
     Answer,
     Asked,
     Id,
+    Latitude,
     LocalTime,
+    Longitude,
     OpenTimes,
     Plugs,
     PositiveWatts,
@@ -25,6 +27,7 @@ from reservation.api.refusals import RefusalAnswer, RefusingRoute
 from reservation.domain.facility import Bay, Facility, LateCancel, Resource, Rules
 from reservation.domain.hours import WEEKDAYS, Closure, Hours, OpenTime, Weekday
 from reservation.domain.message import Language
+from reservation.domain.position import Position
 from reservation.domain.refusal import Invalid
 from reservation.domain.service import ANY_STAY, MINUTES_A_DAY, Nights, Service
 from reservation.handlers import facilities as handlers
@@ -132,6 +135,13 @@ class RulesBody(Asked, Answer):
     send_every_bookings: int = Field(default=0, strict=True, ge=0, le=10_000)
 
 
+class PositionBody(Asked, Answer):
+    """Where it is: degrees of WGS 84."""
+
+    latitude: Latitude
+    longitude: Longitude
+
+
 class FacilityBody(Asked):
     """A place. `hours` are local times of `zone` (IANA) by weekday, `HH:MM-HH:MM`; a weekday left out is closed; closing at
     or before opening is on the next day, the same time twice is 24 hours. `opens` and `closes` instead: the same each day.
@@ -154,6 +164,7 @@ class FacilityBody(Asked):
     points_per_unit: int = Field(default=1, strict=True, ge=0, le=1_000_000)
     currency: str = "JPY"
     reserve_bays: Yes = False
+    position: PositionBody | None = None
     language: Language = Language.EN
     messages: dict[str, dict[str, Annotated[str, Field(max_length=2_000)]]] = Field(default={})
 
@@ -176,6 +187,7 @@ class FacilityBody(Asked):
             points_per_unit=self.points_per_unit,
             currency=self.currency,
             reserve_bays=self.reserve_bays,
+            position=Position(**self.position.model_dump()) if self.position else None,
             language=self.language,
             messages=self.messages,
         )
@@ -203,6 +215,7 @@ class FacilityAnswer(Answer):
     points_per_unit: int
     currency: str
     reserve_bays: bool
+    position: PositionBody | None
     language: Language
     messages: dict[str, dict[str, str]]
 

@@ -93,6 +93,8 @@ Watts = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 PositiveWatts = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 WattHours = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Consumption = Annotated[int, Field(strict=True, ge=0, le=2_000)]
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 Kilometres = Annotated[float, Field(strict=True, ge=0, le=5_000, allow_inf_nan=False)]
 
 

@@ -1,12 +1,12 @@
 """Routes of a facility's free periods, and of guests at its door."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from contracts.csms import Token
-from reservation.api.bookings import NOT_FREE, BookingAnswer, PromiseAnswer, answers
+from reservation.api.bookings import NOT_FREE, BookingAnswer, PromiseAnswer, answers, position_of
 from reservation.api.desk import Desk
 from reservation.api.fields import Answer, Asked, Instant, Text
 from reservation.api.members import TokenBody
@@ -41,15 +41,24 @@ class FreeQuery(BaseModel):
     discharge: bool | None = None
     soc_pct: Soc = None
     distance_km: float | None = Field(None, ge=0, le=5_000, allow_inf_nan=False)
+    latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
     wanted_soc_pct: Soc = None
     floor_soc_pct: Soc = None
     limit: int = Field(50, ge=1, le=500)
+
+    @model_validator(mode="after")
+    def _whole_position(self) -> Self:
+        position_of(self.latitude, self.longitude)
+        return self
 
     def search(self, facility_id: str) -> Search:
         """The search that is meant."""
         names = ("limit", "service_id", "minutes", "nights", "party", "resource_id", "member", "but")
         told: dict[str, Any] = {name: getattr(self, name) for name in names}
-        asked = AskedOfCar(**{name: getattr(self, name) for name in AskedOfCar.__dataclass_fields__})
+        of_car = [name for name in AskedOfCar.__dataclass_fields__ if name != "position"]
+        position = position_of(self.latitude, self.longitude)
+        asked = AskedOfCar(**{name: getattr(self, name) for name in of_car}, position=position)
         return Search(facility_id=facility_id, start=self.since, end=self.until, asked=asked, **told)
 
 

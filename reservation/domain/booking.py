@@ -17,6 +17,7 @@ from contracts.reservation import ChargingWish
 from reservation.domain.facility import Bay, Resource
 from reservation.domain.member import Member, refuse_bad_soc
 from reservation.domain.period import Period
+from reservation.domain.position import Position, drive_km
 from reservation.domain.promise import Promise
 from reservation.domain.refusal import Conflict, Invalid, Reason
 
@@ -34,6 +35,7 @@ class BookingState(StrEnum):
     EXPIRED = "expired"
 
 
+LONGEST_WAY_KM = 5_000
 OCCUPYING = (BookingState.HELD, BookingState.BOOKED, BookingState.CHECKED_IN)
 """States in which a booking keeps its period."""
 MADE = (BookingState.BOOKED, BookingState.CHECKED_IN, BookingState.CHECKED_OUT, BookingState.NO_SHOW)
@@ -112,6 +114,7 @@ class Asked:
     distance_km: float | None = None
     wanted_soc_pct: int | None = None
     floor_soc_pct: int | None = None
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,9 @@ def moved(booking: Booking, deed: Deed) -> BookingState:
     return to
 
 
-def charging_wish(member: Member, asked: Asked) -> ChargingWish | None:
-    """The wish of a guest who comes by EV, else None. Raises Invalid when it cannot be meant.
+def charging_wish(member: Member, asked: Asked, facility_at: Position | None = None) -> ChargingWish | None:
+    """The wish of a guest who comes by EV, else None. Raises Invalid when it cannot be meant. Where the guest says where the
+    car is and not how far the way is, it is reckoned from there; the position itself goes no further.
 
     Who takes no part in DR is not discharged either, whatever the preferences say (X1).
     """
@@ -159,5 +163,16 @@ def charging_wish(member: Member, asked: Asked) -> ChargingWish | None:
         wanted_soc_pct=wanted,
         floor_soc_pct=floor,
         soc_pct=asked.soc_pct,
-        distance_km=asked.distance_km or 0.0,
+        distance_km=_way_km(asked, facility_at),
     )
+
+
+def _way_km(asked: Asked, facility_at: Position | None) -> float:
+    if asked.distance_km is not None or asked.position is None:
+        return asked.distance_km or 0.0
+    if facility_at is None:
+        raise Invalid("this facility has not said where it is: give distance_km, the way to go, in place of a position")
+    way_km = drive_km(asked.position, facility_at)
+    if way_km > LONGEST_WAY_KM:
+        raise Invalid(f"the car is {way_km:.0f} km away; {LONGEST_WAY_KM} km is the longest way")
+    return way_km

@@ -10,6 +10,7 @@ from contracts.units import MINOR_DIGITS
 from reservation.domain.hours import ONE_DAY, Hours
 from reservation.domain.message import Language, Templates, check_templates
 from reservation.domain.period import Period
+from reservation.domain.position import Position
 from reservation.domain.service import ANY_STAY, Service
 
 
@@ -110,6 +111,7 @@ class Facility:
     rules: Rules = Rules()
     language: Language = Language.EN
     messages: Templates = field(default_factory=dict)
+    position: Position | None = None
 
     def __post_init__(self) -> None:
         if self.currency not in MINOR_DIGITS:

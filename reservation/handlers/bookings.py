@@ -203,7 +203,7 @@ def _changed(connection: Connection, old: Booking, asked: Change, now: datetime)
     rules.check_change(facility, service, old, period, now, by_staff=asked.by_staff)
     party = asked.party or old.party
     rules.check_party(facility, service, asked.resource_id, party)
-    wish = charging_wish(member, _asked_again(old.charging, asked.asked))
+    wish = charging_wish(member, _asked_again(old.charging, asked.asked), facility.position)
     return Meant(facility, member, service, period, party, asked.resource_id, wish)
 
 
@@ -211,7 +211,8 @@ def _asked_again(old: ChargingWish | None, new: Asked) -> Asked:
     """What was asked before, and over it what is asked now."""
     if old is None:
         return replace(new, by_car=bool(new.by_car))
-    before = Asked(True, old.dr, old.discharge, old.soc_pct, old.distance_km, old.wanted_soc_pct, old.floor_soc_pct)
+    way_km = None if new.position is not None else old.distance_km
+    before = Asked(True, old.dr, old.discharge, old.soc_pct, way_km, old.wanted_soc_pct, old.floor_soc_pct)
     told = {name: value for name in Asked.__dataclass_fields__ if (value := getattr(new, name)) is not None}
     return replace(before, **told)
 

@@ -61,7 +61,7 @@ def search(connection: Connection, asked: Search, now: datetime) -> list[Free]:
     wish, own = None, list[Period]()
     if asked.member is not None:
         member = known.member(connection, asked.member)
-        wish = charging_wish(member, asked.asked)
+        wish = charging_wish(member, asked.asked, facility.position)
         own = bookings.with_car(connection, member.id, within, now, asked.but) if wish else []
     elif asked.asked.by_car:
         raise Invalid("say which member comes by car")

@@ -73,7 +73,7 @@ def meant(connection: Connection, request: Request, now: datetime) -> Meant:
     period = rules.period_of(service, request.start, request.end)
     rules.check_period(facility, service, period, now, walk_in=request.walk_in)
     rules.check_party(facility, service, request.resource_id, request.party)
-    wish = charging_wish(member, request.asked)
+    wish = charging_wish(member, request.asked, facility.position)
     return Meant(facility, member, service, period, request.party, request.resource_id, wish)
 
 

@@ -42,7 +42,7 @@ def join(connection: Connection, wish: Wish, now: datetime) -> Waiting:
     facility, member = known.facility(connection, wish.facility_id), known.member(connection, wish.member)
     service = rules.service_of(facility, wish.service_id)
     rules.check_party(facility, service, wish.resource_id, wish.party)
-    charging_wish(member, wish.asked)
+    charging_wish(member, wish.asked, facility.position)
     try:
         within = Period(wish.start, wish.end)
     except ValueError as error:
@@ -121,7 +121,7 @@ def _first_free(
     member, service = known.member(connection, wish.member_id), facility.service(wish.service_id)
     if service is None:
         return None
-    car = charging_wish(member, wish.asked)
+    car = charging_wish(member, wish.asked, facility.position)
     own = bookings.with_car(connection, member.id, wish.within, now) if car else []
     wanted = Wanted(facility, service, wish.party, wish.wished_resource_id, car, own)
     for period, occupied in placing.free(connection, wanted, wish.length, wish.within, now, enough=1):

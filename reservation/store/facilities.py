@@ -11,6 +11,7 @@ from contracts.ids import FacilityId, StationId, new_id
 from reservation.domain.facility import Bay, Facility, Resource, Rules
 from reservation.domain.hours import Hours
 from reservation.domain.message import Language
+from reservation.domain.position import Position
 from reservation.domain.service import Service
 from reservation.store import changes
 from reservation.store.tables import bays, facilities, resources
@@ -93,6 +94,7 @@ def _columns(facility: Facility) -> dict[str, Any]:
         "points_per_unit": facility.points_per_unit,
         "currency": facility.currency,
         "reserve_bays": facility.reserve_bays,
+        "position": msgspec.to_builtins(facility.position),
         "edition": new_id(),
     }
 
@@ -121,6 +123,7 @@ def _facility(connection: Connection, row: Row[*tuple[Any, ...]]) -> Facility:
         points_per_unit=row.points_per_unit,
         currency=row.currency,
         reserve_bays=row.reserve_bays,
+        position=row.position and msgspec.convert(row.position, Position),
     )
 
 

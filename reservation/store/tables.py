@@ -51,6 +51,7 @@ facilities = Table(
     Column("currency", String(3), nullable=False),
     Column("reserve_bays", Boolean, nullable=False, server_default=false()),
     Column("edition", String(36), nullable=False, server_default=""),
+    Column("position", JSON(none_as_null=True)),
 )
 """What is only ever read with its facility, and never searched for, is kept as JSON. `edition` is another one whenever the
 facility is kept anew, and no other facility's."""

@@ -112,6 +112,7 @@ SHOWN: dict[str, Any] = {
     "rules": {**asdict(Rules()), "late_cancel": "refused"},
     "language": "en",
     "messages": {},
+    "position": None,
 }
 """FACILITY as the service shows it."""
 

@@ -372,3 +372,12 @@ def test_the_waiting_list(service: FakeService) -> None:
     service.answers_with("DELETE", "/api/waiting/wish-1", WISH | {"state": "withdrawn"})
     assert service.json("booking", "waiting", "leave", "wish-1")["state"] == "withdrawn"
     assert service.run("booking", "waiting", "leave", "wish-2").exit_code == 1
+
+
+def test_add_sends_where_the_car_is(service: FakeService) -> None:
+    service.answers_with("POST", "/api/bookings", BOOKING, 201)
+    who = ("--facility", "salon", "--member", "M1", "--start", "2026-06-03T05:00:00Z")
+    service.json("booking", "add", *who, "--position", "35.44,139.638")
+    assert service.last.body["latitude"] == 35.44
+    assert service.last.body["longitude"] == 139.638
+    assert service.run("booking", "add", *who, "--position", "Yokohama").exit_code == 2

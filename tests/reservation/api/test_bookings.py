@@ -331,3 +331,40 @@ async def test_S200_a_member_without_a_car_cannot_come_by_car(salon: httpx.Async
     refused = await salon.post("/bookings", json=stay(14, 15, member="n2", by_car=True))
     assert refused.status_code == 422
     assert "has no car" in refused.json()["detail"]
+
+
+HERE = {"latitude": 35.6917, "longitude": 139.7709}
+
+
+async def test_S200_M1_the_way_is_reckoned_from_where_the_car_is(http: httpx.AsyncClient) -> None:
+    await http.post("/members", json=MEMBER)
+    assert (await http.post("/facilities", json=FACILITY)).status_code == 201
+    there = {"latitude": 35.4437, "longitude": 139.6380}  # Yokohama, 30 km away
+    asked = {name: value for name, value in stay(11, 13, **there).items() if name != "distance_km"}
+    refused = await http.post("/bookings", json=asked)
+    assert (refused.status_code, "has not said where it is" in refused.json()["detail"]) == (422, True)
+    assert (await http.put("/facilities/salon", json={**FACILITY, "position": HERE})).status_code == 200
+    assert (await http.get("/facilities/salon")).json()["position"] == HERE
+    period: dict[str, Any] = {"from": at(11).isoformat(), "to": at(14).isoformat(), "minutes": 120}
+    period |= {"member": "1001", "soc_pct": 60}
+    seen = (await http.get("/facilities/salon/free", params={**period, **there})).json()[0]["promise"]
+    booked = await http.post("/bookings", json=asked)
+    assert booked.status_code == 201, booked.text
+    charging = booked.json()["charging"]
+    assert 38 < charging["distance_km"] < 48
+    assert booked.json()["promise"] == seen
+    assert "35.44" not in booked.text
+    near = await http.patch(f"/bookings/{booked.json()['id']}", json=HERE)
+    assert near.json()["charging"]["distance_km"] == 0
+    longer = await http.patch(f"/bookings/{booked.json()['id']}", json={"distance_km": 12.5})
+    assert longer.json()["charging"]["distance_km"] == 12.5
+
+
+@pytest.mark.parametrize(
+    "where", [{"latitude": 35.0}, {"longitude": 1.0}, {"latitude": 91.0, "longitude": 0.0}, {"latitude": "x"}]
+)
+async def test_a_position_that_is_none_is_refused(salon: httpx.AsyncClient, where: dict[str, Any]) -> None:
+    assert (await salon.post("/bookings", json=stay(11, 13, **where))).status_code == 422
+    period: dict[str, Any] = {"from": at(11).isoformat(), "to": at(14).isoformat(), "minutes": 60}
+    assert (await salon.get("/facilities/salon/free", params={**period, **where})).status_code == 422
+    assert (await salon.put("/facilities/salon", json={**FACILITY, "position": where})).status_code == 422
