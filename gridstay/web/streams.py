@@ -1,7 +1,8 @@
 """Pages that keep themselves up to date: server-sent events, each with a part of a page as it is now.
 
 Streams are bounded: so many in all and so many a person, and none lasts longer than some minutes (a browser opens the next
-one by itself). Who finds no room looks at the page again now and then instead.
+one by itself). The more there are, the more seldom each looks, so that all together cost so much and no more. Who finds no
+room looks at the page again now and then instead.
 """
 
 from collections import Counter
@@ -19,6 +20,10 @@ MOST = 200
 MOST_EACH = 4
 LONGEST_S = 300.0
 EVERY_S = 2.0
+LOOKS_A_SECOND = 10
+"""Of all streams together: each look is two requests to the API."""
+NAP_S = 1.0
+"""How soon a stream notices that the server ends."""
 RETRY_MS = 3_000
 
 Look = Callable[[], Awaitable[str | None]]
@@ -36,10 +41,11 @@ class Streams:
         most_each: int = MOST_EACH,
         longest_s: float = LONGEST_S,
         every_s: float = EVERY_S,
+        looks_a_second: float = LOOKS_A_SECOND,
     ) -> None:
         self._clock = clock
         self._most, self._most_each = most, most_each
-        self._longest_s, self._every_s = longest_s, every_s
+        self._longest_s, self._every_s, self._looks_a_second = longest_s, every_s, looks_a_second
         self._open: Counter[str] = Counter()
         self._ended = False
 
@@ -47,7 +53,7 @@ class Streams:
         return self._open.total()
 
     def end(self) -> None:
-        """The server ends: every stream does within `every_s`, and no other is opened."""
+        """The server ends: every stream does within a second, and no other is opened."""
         self._ended = True
 
     def answer(self, who: str, look: Look) -> Response:
@@ -73,7 +79,15 @@ class Streams:
                     return
                 yield ":\n\n" if now == shown else _message(now)
                 shown = now
-                await self._clock.sleep(self._every_s)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next look; cut short when the server ends."""
+        until = self._clock.monotonic() + max(self._every_s, len(self) / self._looks_a_second)
+        left = NAP_S
+        while not self._ended and left >= NAP_S:
+            left = until - self._clock.monotonic()
+            await self._clock.sleep(min(left, NAP_S))
 
     def _has_room(self, who: str) -> bool:
         return not self._ended and len(self) < self._most and self._open[who] < self._most_each
