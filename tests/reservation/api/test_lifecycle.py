@@ -474,3 +474,20 @@ async def test_X1_only_a_car_that_is_there_can_be_taken_back(salon: httpx.AsyncC
     await pass_time(13.5)
     over = await salon.post(f"/bookings/{by_car['id']}/charge-now")
     assert over.status_code == 409, over.text
+
+
+@pytest.mark.parametrize(("first", "last"), [(11.5, 13.5), (10.5, 12.5), (11, 13.25), (11.25, 12)])
+async def test_a_stay_may_move_over_its_own_old_time(salon: httpx.AsyncClient, first: float, last: float) -> None:
+    """There is one chair and one bay, and the car is in one place."""
+    booking = await made(salon, 11, 13)
+    period: dict[str, Any] = {
+        "from": at(first).isoformat(),
+        "to": at(last).isoformat(),
+        "minutes": round(60 * (last - first)),
+    }
+    seen = {"member": "1001", "but": booking["id"]}
+    assert (await salon.get("/facilities/salon/free", params=period)).json() == []
+    assert len((await salon.get("/facilities/salon/free", params=period | seen)).json()) == 1
+    times = {"start": at(first).isoformat(), "end": at(last).isoformat()}
+    moved = await salon.patch(f"/bookings/{booking['id']}", json=times)
+    assert (moved.status_code, moved.json()["bay"]["id"]) == (200, "p1"), moved.text
