@@ -16,7 +16,7 @@ from csms.tls import TlsSettings
 from dr_engine.service import DrService, DrSettings
 from gridstay.observed import Observed
 from gridstay.upkeep.files import PAGES_KEY_FILE, PASSWORD_KEY_FILE, TOKEN_FILE, WHERE_FILE
-from gridstay.upkeep.folder import ASIDE, TABLES, url_of
+from gridstay.upkeep.folder import ASIDE, TABLES, file_of, url_of
 from gridstay.upkeep.pruning import Keep, of_mailboxes, prune
 from gridstay.web.pages import open_pages
 from gridstay.web.passes import Passes, personal_links
@@ -208,7 +208,11 @@ def _upkeep(databases: dict[str, Database], clock: Clock, usual: Keep) -> APIRou
 
 def _url(settings: Settings, name: str) -> str:
     elsewhere = settings.reservation.database_url if name == RESERVATION else None
-    return url_of(settings.data, name) if elsewhere is None else elsewhere.get_secret_value()
+    if elsewhere is None:
+        return url_of(settings.data, name)
+    if (file := file_of(settings.data, name)).exists():
+        raise BadSettings(f"{file} is there, and what is in it would be left out: take it away, or database_url")
+    return elsewhere.get_secret_value()
 
 
 def _reachable(host: str) -> str:

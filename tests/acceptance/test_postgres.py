@@ -26,6 +26,7 @@ from reservation.store import bookings, facilities, members, metadata
 from runtime.activity import Activity
 from runtime.clock import SystemClock
 from runtime.log import quiet
+from runtime.settings import BadSettings
 from runtime.storage import migrate
 from runtime.storage.database import Database
 from tests import postgres
@@ -132,6 +133,16 @@ async def test_X6_the_whole_system_works_with_it(database_url: str, tmp_path: Pa
                 assert (await api.get("/ledger/verify")).json()["ok"]
                 assert (await api.post("/prune", json={"mailboxes_days": 1})).status_code == 200
     assert not (tmp_path / "data" / "reservation.sqlite").exists()
+
+
+async def test_X6_data_of_a_file_is_not_left_out_silently(tmp_path: Path) -> None:
+    async with running(Settings(data=tmp_path, ocpp_port=0, http_port=0), clock=SystemClock(), log=quiet()):
+        pass
+    reservation = ReservationSettings.model_validate({"database_url": "postgresql://nobody@127.0.0.1:9/none"})
+    settings = Settings(data=tmp_path, ocpp_port=0, http_port=0, reservation=reservation)
+    with pytest.raises(BadSettings, match="would be left out"):
+        async with running(settings, clock=SystemClock(), log=quiet()):
+            pass
 
 
 @pytest.mark.parametrize("url", ["mysql://a/b", "postgresql://host", "no url", "sqlite:///file"])
