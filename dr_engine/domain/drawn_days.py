@@ -23,8 +23,8 @@ from dr_engine.domain.viability import interval, least_wh, target_pct, upper_wh
 
 SHORT = 0.01
 """A block that misses no more than this part of what is called is delivered in full."""
-CELLS = 4_000_000
-"""Days times cars that are played at once, so that memory stays small."""
+CELLS = 100_000
+"""Days times cars that are played at once: their arrays stay in the cache of the processor."""
 _ROUNDS = 2
 _LEAST_WH = 1.0
 _NEVER = 1e-12
