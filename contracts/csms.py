@@ -184,6 +184,17 @@ class EvNeedsTold(Event, frozen=True, kw_only=True):
         return self.session_id
 
 
+class SetpointLost(Event, frozen=True, kw_only=True):
+    """The station holds the last setpoint of the session no more, as it told when it was asked: the car is free."""
+
+    session_id: SessionId
+    station_id: StationId
+
+    @property
+    def key(self) -> str:
+        return self.session_id
+
+
 class PriorityChargingChanged(Event, frozen=True, kw_only=True):
     """The driver wants to charge now, whatever we want of the car (or does not any more). Control yields at once."""
 

@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 from contracts.csms import StationConnected, StationDisconnected
 from contracts.ids import StationId
 from csms import auth, frames, responders, store
-from csms.blocks import transaction_status
+from csms.blocks import profile_check, transaction_status
 from csms.calls import Calls
 from csms.domain import ocsp
 from csms.domain.certificates import hash_data, ocsp_url
@@ -75,6 +75,7 @@ class Gateway:
         self._calls = calls
         self._common = common
         self._arriving = 0
+        self._unseen: set[str] = set()  # stations whose profiles have not been looked at since our start
 
     @asynccontextmanager
     async def serving(
@@ -166,6 +167,7 @@ class Gateway:
             raise
         finally:
             link.open()
+        self._unseen.discard(station_id)
         self._common.may_send_more()
 
     def _left(self, door: Door, socket: StationSocket, link: StationLink) -> None:
@@ -191,14 +193,22 @@ class Gateway:
             connection, StationConnected(at=now, station_id=StationId(link.station_id), protocol=link.version)
         )
         transaction_status.ask_again(connection, link.station_id, now, self._common.policy.silent_after_s)
+        if link.station_id in self._unseen:
+            profile_check.ask(connection, link.station_id, now)
 
     def _disconnected(self, connection: Connection, station_id: str) -> None:
         now = self._common.host.clock.now()
         store.change_station(connection, station_id, protocol=None)
         store.mailboxes.announce(connection, StationDisconnected(at=now, station_id=StationId(station_id)))
 
-    def forget_connections(self, connection: Connection) -> None:
-        """After a start: whoever was connected when the last process ended is not any more."""
+    async def resume(self) -> None:
+        """After a start: whoever was connected when the last process ended is not any more, and what stations hold of us is
+        to be seen."""
+        now = self._common.host.clock.now()
+        await self._common.database.write(self._forget_connections)
+        self._unseen = await self._common.database.read(lambda connection: profile_check.stations(connection, now))
+
+    def _forget_connections(self, connection: Connection) -> None:
         for station in store.all_stations(connection):
             if station["protocol"] is not None:
                 self._disconnected(connection, station["id"])

@@ -159,7 +159,7 @@ class CsmsService:
             host.supervisor.spawn(stack, "csms relay", relay.run())
             stack.push_async_callback(self._frame_log.flush)
             host.supervisor.spawn(stack, "csms frame log", self._frame_log.run())
-            await self._database.write(gateway.forget_connections)
+            await gateway.resume()
             host.supervisor.spawn(stack, "csms live samples", self._live.run())
             host.supervisor.spawn(stack, "csms campaigns", self._campaigns.run())
             host.supervisor.spawn(stack, "csms commands", self._queue.run())

@@ -138,6 +138,11 @@ class Commander:
         command = ReleasePower(at=self._host.clock.now(), session_id=SessionId(session_id))
         self._start(session_id, None, self._release(command))
 
+    def lose(self, session_id: str) -> None:
+        """The station has lost what the session was told."""
+        if session_id in self._places:
+            self._controls.release(self._at([session_id]), self._host.clock.now().timestamp())
+
     def sample(self, station_id: str, interval_s: int) -> None:
         """Ask a station for another sampling interval, unless it has it or has refused a moment ago."""
         now = self._host.clock.now()

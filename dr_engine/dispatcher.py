@@ -88,6 +88,11 @@ class Dispatcher:
             self._host.activity.begin(ACTIVITY)
             self._woken.set()
 
+    def free(self, session_id: str) -> None:
+        """No setpoint holds the session any more, though nobody released it."""
+        self._commander.lose(session_id)
+        self.wake()
+
     def pool(self) -> list[PoolEntry]:
         """The pool as of the last step, by session id."""
         return self._pool

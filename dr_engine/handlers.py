@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 from contracts.csms import (
     EvNeedsTold,
     PowerSampled,
+    PowerStatus,
     PriorityChargingChanged,
     SessionChanged,
     SessionsMetered,
+    SetpointLost,
     StationCommissioned,
     StationConnected,
     StationDisconnected,
@@ -22,7 +24,8 @@ from contracts.ids import FacilityId
 from contracts.message import Event
 from contracts.reservation import BookingCancelled, BookingChanged, BookingMade, FacilityAdded, StayEnded, StayOutcome
 from dr_engine.domain.availability import Outcome
-from dr_engine.store import bookings, mailboxes, outcomes, sessions, stations
+from dr_engine.store import bookings, dispatching, mailboxes, outcomes, sessions, stations
+from dr_engine.store.dispatching import SentCommand
 from dr_engine.telemetry import Telemetry
 from runtime.bus.ports import Bus
 from runtime.clock import Clock
@@ -35,8 +38,18 @@ ToldFacility = Callable[[Connection, FacilityId], None]
 """Announces what there is for a facility, in the transaction at hand."""
 
 
+Free = Callable[[str], None]
+"""Told of a session that no setpoint holds any more."""
+
+
 def subscribe(
-    bus: Bus, database: Database, clock: Clock, telemetry: Telemetry, changed: Changed, tell_facility: ToldFacility
+    bus: Bus,
+    database: Database,
+    clock: Clock,
+    telemetry: Telemetry,
+    changed: Changed,
+    free: Free,
+    tell_facility: ToldFacility,
 ) -> None:
     """Listen to facilities, bookings, stations, sessions and telemetry."""
 
@@ -55,6 +68,14 @@ def subscribe(
     durable(PriorityChargingChanged, priority_changed)
     durable(EvNeedsTold, needs_told)
     durable(SessionsMetered, sessions_metered, wakes=False)
+
+    once = _once(setpoint_lost, database, clock, None)
+
+    async def lost(event: SetpointLost) -> None:
+        await once(event)
+        free(event.session_id)
+
+    bus.subscribe(SetpointLost, CONSUMER, lost)
 
     async def sampled(event: PowerSampled) -> None:
         telemetry.hear(event)
@@ -127,6 +148,12 @@ def station_disconnected(connection: Connection, event: StationDisconnected) -> 
 def priority_changed(connection: Connection, event: PriorityChargingChanged) -> None:
     """The driver's word wins at once: while it stands, the car is not controlled (X1)."""
     sessions.set_priority(connection, event.session_id, event.activated)
+
+
+def setpoint_lost(connection: Connection, event: SetpointLost) -> None:
+    """From now on the car does as by default, as if it had been released; it will be told anew."""
+    detail = "the station holds the setpoint no more"
+    dispatching.sent(connection, SentCommand(event.session_id, None, event.at, None, None, PowerStatus.ACCEPTED, detail))
 
 
 def needs_told(connection: Connection, event: EvNeedsTold) -> None:

@@ -61,7 +61,13 @@ class DrService:
         planned = self._planning.planned_w
         self._dispatcher = Dispatcher(self._settings, self._database, host, self._telemetry, planned)
         handlers.subscribe(
-            host.bus, self._database, host.clock, self._telemetry, self._changed, self._forecasting.announce_to
+            host.bus,
+            self._database,
+            host.clock,
+            self._telemetry,
+            self._changed,
+            self._dispatcher.free,
+            self._forecasting.announce_to,
         )
         async with AsyncExitStack() as stack:
             stack.enter_context(collected(host.metrics, self._dispatcher.metrics, self._ven_metrics))

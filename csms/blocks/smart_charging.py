@@ -3,6 +3,7 @@
 from typing import Any
 
 from csms import store
+from csms.blocks import profile_check
 from csms.calls import NotSendable
 from csms.domain import charging_rules, v2x
 from csms.domain.charging_rules import Known, abilities
@@ -21,7 +22,7 @@ from protocols.ocpp.messages import (
 def report_charging_profiles(inbound: Inbound, request: ReportChargingProfilesRequest) -> ReportChargingProfilesResponse:
     """Keep a part of what the station says that it holds (K09)."""
     about = {"evseId": request.evse_id, "chargingLimitSource": request.charging_limit_source}
-    store.notified.add(
+    told = store.notified.add(
         inbound.connection,
         inbound.station_id,
         "ReportChargingProfiles",
@@ -31,7 +32,15 @@ def report_charging_profiles(inbound: Inbound, request: ReportChargingProfilesRe
         more=bool(request.tbc),
         now=inbound.now,
     )
+    if told.standing.complete:
+        profile_check.answered(inbound, request.request_id, told.items)
     return ReportChargingProfilesResponse()
+
+
+def profiles_asked_for(outbound: Outbound, request: dict[str, Any], response: dict[str, Any]) -> None:
+    """The station has answered a GetChargingProfiles (K09): a report follows, unless it holds none."""
+    if response.get("status") == "NoProfiles":
+        profile_check.answered(outbound, request["requestId"], [])
 
 
 def profile_set(outbound: Outbound, request: dict[str, Any], response: dict[str, Any]) -> None:
@@ -160,6 +169,7 @@ ROUTES: Routes = {
 
 ANSWERED: Answers = {
     "ClearChargingProfile": profiles_cleared,
+    "GetChargingProfiles": profiles_asked_for,
     "GetCompositeSchedule": composite_told,
     "SetChargingProfile": profile_set,
 }

@@ -25,6 +25,16 @@ def differences(ours: Iterable[Known], reported: Iterable[Mapping[str, Any]], as
     return [*strangers, *others, *(f"profile {number} is not there" for number in wanted if number not in theirs)]
 
 
+def differing(ours: Iterable[Known], reported: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The ids of our profiles that are not reported, or not as we have set them."""
+    theirs = {entry["chargingProfile"]["id"]: entry for entry in reported if entry["chargingLimitSource"] == OURS}
+    return {
+        known.profile["id"]
+        for known in ours
+        if (entry := theirs.get(known.profile["id"])) is None or _core(entry["chargingProfile"]) != _core(known.profile)
+    }
+
+
 def _core(profile: Mapping[str, Any]) -> tuple[Any, ...]:
     """What two tellings of one profile must agree on: stations add times and phases of their own (validFrom 1970)."""
     schedule = profile["chargingSchedule"][0]

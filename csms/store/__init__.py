@@ -54,6 +54,7 @@ from csms.store.journal import (
 from csms.store.logs import (
     add_frames,
     add_notification,
+    all_profiles,
     forget_profiles,
     frames_of,
     notifications_of,
@@ -90,6 +91,7 @@ __all__ = [
     "add_samples",
     "add_station",
     "add_transaction_event",
+    "all_profiles",
     "all_stations",
     "availability",
     "battery_swaps",

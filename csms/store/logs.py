@@ -43,6 +43,11 @@ def profiles_of(connection: Connection, station_id: str) -> Sequence[RowMapping]
     return connection.execute(query.order_by(charging_profiles.c.profile_id)).mappings().all()
 
 
+def all_profiles(connection: Connection) -> Sequence[RowMapping]:
+    """The profiles of all stations, as `profiles_of` gives them."""
+    return connection.execute(select(charging_profiles)).mappings().all()
+
+
 def forget_profiles(
     connection: Connection,
     station_id: str,

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.csms import EvNeedsTold, PowerStatus, PriorityChargingChanged
+from contracts.csms import EvNeedsTold, PowerStatus, PriorityChargingChanged, SetpointLost
 from contracts.ids import BookingId, StationId
 from contracts.reservation import BookingCancelled, BookingChanged
 from runtime.clock import SimulatedClock
@@ -195,6 +195,19 @@ async def test_X1_a_driver_who_takes_the_car_back_has_it_at_once_and_others_make
     assert charger.plant.profile is None
     assert other.plant.profile is not None
     assert other.plant.power_w < -8_000 + 1_000
+
+
+async def test_K09_what_a_station_has_lost_is_told_anew(bench: Bench) -> None:
+    charger = await bench.arrive(1)
+    await bench.request([(10, 40, -5_000)])
+    await bench.until(at(15))
+    assert charger.plant.profile is not None
+    told, charger.plant.profile = len(charger.told), None
+    lost = SetpointLost(at=bench.host.clock.now(), session_id=charger.session, station_id=charger.station_id)
+    await bench.host.bus.publish(lost)
+    await bench.settled()
+    assert charger.plant.profile is not None
+    assert len(charger.told) == told + 1
 
 
 async def test_Q_01_what_a_car_can_give_bounds_what_is_asked_of_it(bench: Bench) -> None:
