@@ -95,9 +95,9 @@ def bend(random: Random, payload: dict[str, Any]) -> None:
         case 0 if isinstance(inside, list) or key in inside:
             del inside[key]
         case 1 if isinstance(inside, dict):
-            inside["unheard_of"] = random.choice(WRONG)
+            inside["unheard_of"] = deepcopy(random.choice(WRONG))
         case _:
-            inside[key] = random.choice(WRONG)
+            inside[key] = deepcopy(random.choice(WRONG))
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

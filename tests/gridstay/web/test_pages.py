@@ -298,7 +298,7 @@ async def test_M6_the_widget_may_be_framed_by_anybody_and_its_script_is_small(ho
     guest = house.browser()
     frame = await guest.get("/embed/salon")
     assert frame.headers["content-security-policy"].endswith("frame-ancestors *")
-    assert frame.text.count('role="img"') == 3
+    assert frame.text.count('role="img"') in (2, 3)  # just before midnight nothing of the day is left
     assert "set-cookie" not in frame.headers
     script = await guest.get("/embed.js")
     assert script.headers["content-type"].startswith("text/javascript")
