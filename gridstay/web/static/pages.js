@@ -1,10 +1,15 @@
 // What makes the pages quick; all of them work without it.
 "use strict";
 
-// A link or form marked data-swap replaces the element of that id with the one of the page it leads to.
+// A link or form marked data-swap replaces the element of that id with the one of the page it leads to. What was asked for last
+// counts, in whatever order answers come.
+const asked = new Map();
 async function swap(id, address, push) {
+  const mine = (asked.get(id) || 0) + 1;
+  asked.set(id, mine);
   const answer = await fetch(address, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (mine !== asked.get(id)) return;
   const fresh = page.getElementById(id);
   const old = document.getElementById(id);
   if (!answer.ok || !fresh || !old) {
