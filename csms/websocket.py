@@ -81,6 +81,7 @@ class StationSocket(asyncio.Protocol):
         "_deadline",
         "_early",
         "_fragments",
+        "_has_ended",
         "_held",
         "_is_plain",
         "_listener",
@@ -97,6 +98,7 @@ class StationSocket(asyncio.Protocol):
         self._fragments: list[bytes] | None = None
         self._held = Hold(0)
         self._is_plain = False
+        self._has_ended = False  # what we write has ended: they may have ended theirs before we had decided
         self._asked_and_no_more = False
         self._deadline: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None  # for those who wait for the end
@@ -177,7 +179,9 @@ class StationSocket(asyncio.Protocol):
 
     def accept(self, request: Request) -> bool:
         """Upgrade, if the request is one for an upgrade (else it is told what is wrong with it). Whether the connection is
-        open now."""
+        open now: one whose other side has gone already is not."""
+        if self._has_ended:
+            return False
         self._respond(self._ws.accept(request))
         self._is_plain = not self._ws.extensions
         if self.is_open and self._asked_and_no_more:
@@ -305,6 +309,9 @@ class StationSocket(asyncio.Protocol):
     def _flush(self) -> None:
         """Write what the state machine wants written. An empty part is the end of what we write."""
         for part in self._ws.data_to_send():
+            if self._has_ended:
+                continue
+            self._has_ended = not part
             if part:
                 self.transport.write(part)
             elif self.transport.can_write_eof():
