@@ -98,7 +98,7 @@ class StationSocket(asyncio.Protocol):
         self._fragments: list[bytes] | None = None
         self._held = Hold(0)
         self._is_plain = False
-        self._has_ended = False  # what we write has ended: they may have ended theirs before we had decided
+        self._has_ended = False  # what we write has ended, which may be before we have decided
         self._asked_and_no_more = False
         self._deadline: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None  # for those who wait for the end
@@ -179,7 +179,7 @@ class StationSocket(asyncio.Protocol):
 
     def accept(self, request: Request) -> bool:
         """Upgrade, if the request is one for an upgrade (else it is told what is wrong with it). Whether the connection is
-        open now: one whose other side has gone already is not."""
+        open now: one that has sent rubbish behind its request is not."""
         if self._has_ended:
             return False
         self._respond(self._ws.accept(request))

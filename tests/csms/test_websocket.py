@@ -350,3 +350,15 @@ async def test_at_the_end_all_are_told_that_we_go_away_and_strangers_are_let_go_
     assert await at_the_end(stranger[0])
     for one in (writer, stranger[1]):
         one.transport.abort()
+
+
+async def test_one_that_sends_rubbish_before_it_is_let_in_is_not_let_in() -> None:
+    let_in = asyncio.Queue[bool]()
+
+    async def serve(socket: StationSocket, request: Request) -> None:
+        socket.data_received(b"\xff" * 200)  # no frame: what we write ends with it, before we have answered the request
+        let_in.put_nowait(socket.accept(request))
+
+    async with door(serve) as (_, port), visitor(port) as (reader, _writer):
+        assert await let_in.get() is False
+        assert await at_the_end(reader)
